@@ -1,0 +1,152 @@
+"""Who there is: persons, their accounts and roles, the Security Role and its signed roster."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from knox.models import AbstractAuthToken
+
+
+class Person(models.Model):
+    """One human (or the organisation behind a service); several accounts of one person are one pair of eyes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150)
+    email = models.EmailField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What an account is for; Security is not here: it is a membership."""
+
+    OPERATOR = "operator", "Backup operator"
+    ADMINISTRATOR = "administrator", "Backup administrator"
+    ENTERPRISE = "enterprise", "Enterprise administrator"
+    AUDITOR = "auditor", "Auditor"
+    SERVICE = "service", "Service account"
+
+
+class User(AbstractUser):
+    """An account. A person may have several; a service account is not human and names its owner as person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="users")
+    is_human = models.BooleanField(default=True)
+    totp_last_step = models.BigIntegerField(default=-1, editable=False)
+
+    REQUIRED_FIELDS: list[str] = []
+
+    person_id: uuid.UUID
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class RoleGrant(models.Model):
+    """One role of one account, from a day until a day; history stays."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_grants")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role"], condition=Q(until=None), name="one_grant_of_a_role"),
+        ]
+
+
+class SecurityRole(models.Model):
+    """The one row whose lock guards the two-seat rule (P3)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    sealed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_security_role")]
+
+
+class Title(models.TextChoices):
+    """The office behind a seat."""
+
+    DPO = "dpo", "DPO"
+    CISO = "ciso", "CISO"
+    OTHER = "other", "Security"
+
+
+class SecurityMember(models.Model):
+    """One seat of the Security Role."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="security_seats")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="security_seats")
+    title = models.CharField(max_length=10, choices=Title.choices)
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(until=None), name="one_seat_a_person"),
+        ]
+
+
+class EnrolmentLink(models.Model):
+    """A one-time link of bootstrap; only the hash of its token is kept."""
+
+    class For(models.TextChoices):
+        FOUNDER = "founder", "Security"
+        ADMINISTRATOR = "administrator", "Backup administrator"
+        USER = "user", "Account"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    seat = models.CharField(max_length=20, choices=For.choices)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="enrolment_links")
+    title = models.CharField(max_length=10, choices=Title.choices, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Roster(models.Model):
+    """Persons, Security, administrators and their credentials, signed by the worker; insert only."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    body = models.BinaryField()
+    envelope = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+
+class ApiToken(AbstractAuthToken):
+    """A bearer token; its account's owner is who asks."""
+
+    name = models.CharField(max_length=80, default="")
+    scopes = models.JSONField(default=list)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class IdempotencyKey(models.Model):
+    """The answer to a POST that a client may repeat."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    route = models.CharField(max_length=200)
+    body_mac = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer: models.JSONField[Any, Any] = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key", "route"], name="one_answer_a_key")]

@@ -1,0 +1,142 @@
+"""Who decides: policies, requests, their targets and votes."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import Person, User
+from encryption.models import Rekey, Repository
+
+
+class Policy(models.Model):
+    """The rules of one scope (null: everywhere); a change is a new row, the newest of a scope is in force."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scope = models.ForeignKey(Repository, on_delete=models.PROTECT, null=True, blank=True, related_name="policies")
+    number = models.PositiveIntegerField()
+    quorum = models.PositiveSmallIntegerField(default=1)
+    pools = models.JSONField(default=list)
+    advising_titles = models.JSONField(default=list)
+    administrators_may_approve = models.BooleanField(default=True)
+    decide_days = models.PositiveSmallIntegerField(default=7)
+    execute_hours = models.PositiveSmallIntegerField(default=24)
+    mfa_required = models.BooleanField(default=True)
+    fulls_a_night = models.PositiveSmallIntegerField(default=10)
+    procedure_version = models.PositiveIntegerField(default=1)
+    procedure_text = models.TextField()
+    procedure_questions = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "number"], nulls_distinct=False, name="one_policy_a_number"
+            ),
+            models.CheckConstraint(condition=Q(quorum__gte=1), name="quorum_is_at_least_one"),
+            models.CheckConstraint(condition=Q(decide_days__range=(1, 30)), name="decide_within_a_month"),
+        ]
+
+
+class Kind(models.TextChoices):
+    """What can be asked for."""
+
+    ACTIVATE = "activate_encryption", "Activate encryption"
+    CHANGE = "change_password", "Change a password"
+    DEACTIVATE = "deactivate_encryption", "Deactivate encryption"
+    DELETE = "delete_password", "Delete a password"
+
+
+class State(models.TextChoices):
+    """The life of a request; only the first two are open."""
+
+    PENDING = "pending", "Waiting for a decision"
+    APPROVED = "approved", "Approved"
+    EXECUTED = "executed", "Executed"
+    FAILED = "failed", "Failed, nothing changed"
+    LAPSED = "lapsed", "Lapsed"
+    STALE = "stale", "Stale"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
+
+
+class ApprovalRequest(models.Model):
+    """One question with its canonical statement: what the approver sees is what runs (P5)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveBigIntegerField(unique=True, editable=False)
+    kind = models.CharField(max_length=30, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    asker = models.ForeignKey(User, on_delete=models.PROTECT, related_name="requests")
+    asker_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    statement = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    policy = models.JSONField()
+    sealed_secret = models.BinaryField(null=True)
+    decide_by = models.DateTimeField()
+    execute_by = models.DateTimeField(null=True, blank=True)
+    rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Why it ended as it did, in plain words.
+    outcome = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"R-{self.number}"
+
+
+class RequestTarget(models.Model):
+    """What a request touches; one open request a target (P7)."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="targets")
+    type = models.CharField(max_length=10, choices=[("job", "Job"), ("password", "Password")])
+    ref = models.UUIDField()
+    open = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["type", "ref"], condition=Q(open=True), name="one_open_request_a_target"),
+        ]
+
+
+class Capacity(models.TextChoices):
+    """In what role somebody votes."""
+
+    SECURITY = "security", "Security"
+    ADMINISTRATOR = "administrator", "Backup administrator"
+
+
+class Verdict(models.TextChoices):
+    """Yes or no."""
+
+    APPROVE = "approve", "Approve"
+    REJECT = "reject", "Reject"
+
+
+class Vote(models.Model):
+    """One person's decision on one request; insert only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="votes")
+    voter = models.ForeignKey(User, on_delete=models.PROTECT, related_name="votes")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="votes")
+    asker_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    capacity = models.CharField(max_length=15, choices=Capacity.choices)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    comment = models.TextField(blank=True)
+    digest = models.CharField(max_length=64)
+    proof = models.JSONField()
+    cast_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["cast_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "person"], name="one_vote_a_person"),
+            models.CheckConstraint(condition=~Q(person=F("asker_person")), name="nobody_votes_on_their_own"),
+        ]
