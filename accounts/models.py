@@ -1,13 +1,15 @@
 """Who there is: persons, their accounts and roles, the Security Role and its signed roster."""
 
 import uuid
-from typing import Any
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from knox.models import AbstractAuthToken
+
+from accounts.rules import Standing
 
 
 class Person(models.Model):
@@ -49,8 +51,36 @@ class User(AbstractUser):
 
     person_id: uuid.UUID
 
+    class Meta:
+        ordering = ["username"]
+
     def __str__(self) -> str:
         return self.username
+
+    def facts(self, now: datetime | None = None) -> Standing:
+        """Read the account's standing afresh: live grants, and the live seat of its person on this account."""
+        now = now or timezone.now()
+        seat = SecurityMember.objects.filter(user_id=self.pk, until=None).first()
+        return Standing(
+            user=self.pk,
+            person=self.person_id,
+            is_human=self.is_human,
+            active=self.is_active,
+            roles=frozenset(RoleGrant.live(now).filter(user_id=self.pk).values_list("role", flat=True)),
+            security_title=seat.title if seat else None,
+            security_since=seat.since if seat else None,
+            suspended=bool(seat and seat.suspended_at),
+            superuser=self.is_superuser,
+        )
+
+    def has_role(self, role: Role) -> bool:
+        """Say whether an active account holds a live grant; a superuser has no role by that."""
+        return self.is_active and RoleGrant.live().filter(user_id=self.pk, role=role).exists()
+
+    @property
+    def is_security(self) -> bool:
+        """Say whether an active account holds a live seat that is not suspended."""
+        return self.facts().is_security
 
 
 class RoleGrant(models.Model):
@@ -63,9 +93,21 @@ class RoleGrant(models.Model):
     until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        ordering = ["since"]
         constraints = [
-            models.UniqueConstraint(fields=["user", "role"], condition=Q(until=None), name="one_grant_of_a_role"),
+            models.UniqueConstraint(
+                fields=["user", "role"], condition=Q(until=None), name="one_grant_of_a_role"
+            ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {Role(self.role).label}"
+
+    @classmethod
+    def live(cls, now: datetime | None = None) -> "models.QuerySet[RoleGrant]":
+        """Return the grants in force at a moment."""
+        now = now or timezone.now()
+        return cls.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
 
 
 class SecurityRole(models.Model):
@@ -101,6 +143,9 @@ class SecurityMember(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["person"], condition=Q(until=None), name="one_seat_a_person"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.person} · Security · {Title(self.title).label}"
 
 
 class EnrolmentLink(models.Model):
@@ -145,7 +190,7 @@ class IdempotencyKey(models.Model):
     route = models.CharField(max_length=200)
     body_mac = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField(null=True)
-    answer: models.JSONField[Any, Any] = models.JSONField(null=True)
+    answer = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -1,0 +1,24 @@
+"""Where Django's permissions come from: live roles and the seat, never groups or permission rows."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
+from accounts import rules
+from accounts.models import User
+
+
+class RoleBackend(BaseBackend):
+    """Maps roles to permissions by `rules.PERMISSIONS`; it signs nobody in."""
+
+    def get_user_permissions(self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None) -> set[str]:
+        """Return what the account's roles give everywhere; they say nothing about one object alone."""
+        if not isinstance(user_obj, User):
+            return set()
+        return set(rules.permissions(user_obj.facts()))
+
+    def has_module_perms(self, user_obj: AbstractBaseUser | AnonymousUser, app_label: str) -> bool:
+        """Say whether any permission of an app is held; the console asks this for its index."""
+        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))

@@ -1,0 +1,133 @@
+"""What each role may do, and what a person's standing is; pure values, no database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+# Sent as text by the database and by tokens alike, so plain names and not the models' enum.
+OPERATOR, ADMINISTRATOR, ENTERPRISE, AUDITOR, SERVICE = (
+    "operator",
+    "administrator",
+    "enterprise",
+    "auditor",
+    "service",
+)
+SECURITY = "security"
+
+# Security stands outside the backup team, per person (P4).
+EXCLUDED_BY_SECURITY = frozenset({OPERATOR, ADMINISTRATOR, ENTERPRISE, SERVICE})
+# Granted and taken away by a decided request alone, once the Security Role is sealed (P4).
+DECIDED_ROLES = frozenset({ADMINISTRATOR, ENTERPRISE})
+# What an administrator may hand out in the console.
+CONSOLE_ROLES = frozenset({OPERATOR, AUDITOR, SERVICE})
+# Whom the console lets in.
+STAFF_ROLES = frozenset({OPERATOR, ADMINISTRATOR, ENTERPRISE, AUDITOR})
+
+_READABLE = frozenset(
+    {
+        *(f"audit.view_{name}" for name in ("entry", "entryname", "checkpoint", "outbox", "alarm")),
+        *(
+            f"accounts.view_{name}"
+            for name in ("person", "user", "rolegrant", "securityrole", "securitymember", "roster")
+        ),
+        *(
+            f"encryption.view_{name}"
+            for name in (
+                "repository",
+                "job",
+                "jobsession",
+                "restorepoint",
+                "encryptionpassword",
+                "passwordversion",
+                "rekey",
+                "rekeyjob",
+                "drift",
+                "attestation",
+            )
+        ),
+        *(f"approvals.view_{name}" for name in ("policy", "approvalrequest", "requesttarget", "vote")),
+    }
+)
+_ASK = frozenset({"encryption.ask_change_job"})
+_OPERATE = frozenset(
+    {
+        *(
+            f"encryption.{verb}_{name}"
+            for verb in ("view", "add", "change")
+            for name in ("repository", "job", "jobsession", "restorepoint")
+        ),
+        "encryption.delete_job",
+        "encryption.run_job",
+        "encryption.restore_job",
+        "encryption.view_encryptionpassword",
+        "encryption.view_passwordversion",
+        "encryption.view_rekey",
+        "encryption.view_rekeyjob",
+        "encryption.view_drift",
+        "encryption.view_attestation",
+        "approvals.view_approvalrequest",
+        "audit.view_alarm",
+    }
+    | _ASK
+)
+_PEOPLE = frozenset(
+    {
+        *(f"accounts.{verb}_{name}" for verb in ("view", "add", "change") for name in ("person", "user")),
+        "encryption.decide_repository",
+    }
+)
+
+# The whole table. An absent permission is a no; nobody has a delete of people, requests, votes or log.
+PERMISSIONS: dict[str, frozenset[str]] = {
+    OPERATOR: _OPERATE,
+    SERVICE: _OPERATE,
+    ADMINISTRATOR: _READABLE | _OPERATE | _PEOPLE,
+    ENTERPRISE: _READABLE,
+    AUDITOR: _READABLE,
+    SECURITY: _READABLE | _ASK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who an account is at one moment: what every other rule starts from."""
+
+    user: UUID
+    person: UUID
+    is_human: bool
+    active: bool
+    roles: frozenset[str]
+    security_title: str | None = None
+    security_since: datetime | None = None
+    suspended: bool = False
+    superuser: bool = False
+
+    @property
+    def is_security(self) -> bool:
+        """A live seat that is not suspended, held by an active human."""
+        return self.active and self.is_human and self.security_title is not None and not self.suspended
+
+
+def permissions(standing: Standing) -> frozenset[str]:
+    """Return every permission that the roles and the seat give; an inactive account has none."""
+    if not standing.active:
+        return frozenset()
+    names = set(standing.roles) | ({SECURITY} if standing.is_security else set())
+    return frozenset().union(*(PERMISSIONS.get(name, frozenset()) for name in names))
+
+
+def must_enrol(standing: Standing, *, has_factor: bool, founding: bool) -> bool:
+    """Say whether an account needs a second factor before it goes on.
+
+    `founding`: the account will take a seat or the administrator's office that bootstrap named.
+    """
+    decides = founding or standing.security_title is not None or bool(standing.roles & DECIDED_ROLES)
+    return standing.is_human and not has_factor and (decides or standing.superuser)
+
+
+def conflict(*, has_seat: bool, roles: Iterable[str]) -> str | None:
+    """Return the role that a person with a seat may not hold, or None (P4)."""
+    if not has_seat:
+        return None
+    return next(iter(sorted(set(roles) & EXCLUDED_BY_SECURITY)), None)
