@@ -1,0 +1,141 @@
+"""What the environment says: the few variables that configure an installation, read once and checked."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from veeamsec.home import Home
+
+PROCESSES = ("owner", "web", "worker", "beat")
+DEFAULT_ORIGIN = "http://localhost:8000"
+DATABASE = "veeamsec"
+
+env = environ.Env()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One process's view of the installation."""
+
+    home: Home
+    process: str
+    production: bool
+    origin: str
+    database_url: str
+    broker_url: str
+
+    @property
+    def host(self) -> str:
+        """The host name in the origin: the only one that pages are served under."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return self.origin.startswith("https://")
+
+
+def read() -> Environment:
+    """Read the environment; in production an unsafe or missing setting is refused by its name."""
+    base = Path(__file__).resolve().parent.parent
+    found = Environment(
+        home=Home(Path(env.str("VEEAMSEC_HOME", str(base / "var"))).expanduser().resolve()),
+        process=env.str("VEEAMSEC_PROCESS", "web"),
+        production=env.bool("VEEAMSEC_PRODUCTION", False),
+        origin=env.str("VEEAMSEC_ORIGIN", DEFAULT_ORIGIN).rstrip("/"),
+        database_url=env.str("DATABASE_URL", ""),
+        broker_url=env.str("CELERY_BROKER_URL", ""),
+    )
+    faults = [*_faults(found), *(_production_faults(found) if found.production else [])]
+    if faults:
+        _refuse(faults)
+    return found
+
+
+def database(found: Environment) -> dict[str, Any]:
+    """Django's DATABASES entry for this process: its own role, its password in a file that only it reads."""
+    if found.process == "beat":
+        return {"ENGINE": "django.db.backends.dummy"}
+    place = env.db_url_config(found.database_url) if found.database_url else {}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": place.get("NAME") or DATABASE,
+        "HOST": place.get("HOST") or str(found.home.sockets),
+        "PORT": place.get("PORT") or "",
+        "USER": f"veeamsec_{found.process}",
+        "OPTIONS": {
+            **place.get("OPTIONS", {}),
+            "passfile": str(found.home.passfile(found.process)),
+            "application_name": f"veeamsec-{found.process}",
+        },
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"NAME": f"test_{place.get('NAME') or DATABASE}"},
+    }
+
+
+def broker(found: Environment) -> str:
+    """Celery's broker."""
+    return found.broker_url or f"redis+socket://{found.home.sockets}/valkey.sock"
+
+
+def cache(found: Environment) -> str:
+    """The shared cache: the broker's server, another database of it."""
+    if not found.broker_url:
+        return f"unix://{found.home.sockets}/valkey.sock?db=1"
+    parts = urlsplit(found.broker_url)
+    return parts._replace(path="/1").geturl()
+
+
+def secret_key(found: Environment) -> str:
+    """Django's secret key: the web's file; others sign nothing for browsers and get a passing one."""
+    path = found.home.keys / "web" / "secret_key"
+    if found.process != "web" or not path.exists():
+        return get_random_secret_key()
+    if path.stat().st_mode & 0o077:
+        _refuse([f"{path}: others can read it; chmod 600"])
+    return path.read_text()
+
+
+def _faults(found: Environment) -> list[str]:
+    faults = []
+    if found.process not in PROCESSES:
+        faults.append(f"VEEAMSEC_PROCESS: {found.process!r} is none of {', '.join(PROCESSES)}")
+    if urlsplit(found.origin).scheme not in ("http", "https") or not found.host:
+        faults.append("VEEAMSEC_ORIGIN: not an address like https://veeamsec.example.com")
+    if found.host.replace(".", "").isdigit() or ":" in found.host:
+        faults.append("VEEAMSEC_ORIGIN: an IP address cannot carry passkeys; use a name")
+    return faults
+
+
+def _production_faults(found: Environment) -> list[str]:
+    faults = []
+    if not found.secure:
+        faults.append("VEEAMSEC_ORIGIN: must be https")
+    if not found.database_url:
+        faults.append("DATABASE_URL: missing; the private server is for one machine and one person")
+    if not found.broker_url:
+        faults.append("CELERY_BROKER_URL: missing")
+    if "VEEAMSEC_HOME" not in os.environ:
+        faults.append("VEEAMSEC_HOME: missing")
+    if "EMAIL_URL" not in os.environ:
+        faults.append("EMAIL_URL: missing; nobody would be told of a request")
+    if found.process == "web" and not (found.home.keys / "web" / "secret_key").exists():
+        faults.append(f"{found.home.keys}/web/secret_key: missing; run `manage.py setup`")
+    if found.process == "web" and os.access(found.home.keys / "worker", os.R_OK):
+        faults.append(f"{found.home.keys}/worker: the web's user can read it; give each process its own user")
+    return faults
+
+
+def _refuse(faults: list[str]) -> NoReturn:
+    text = "VeeamSec does not start:\n" + "\n".join(f"  - {fault}" for fault in faults)
+    if "pytest" in sys.modules:
+        raise ImproperlyConfigured(text)
+    raise SystemExit(text)

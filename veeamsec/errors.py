@@ -1,0 +1,189 @@
+"""The one map from a domain error to HTTP: problem+json (RFC 9457) for the API, a page for a browser."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions, views
+from rest_framework.response import Response
+
+try:
+    from audit.errors import Refused
+except ImportError:  # the app is not written yet
+
+    class Refused(Exception):  # noqa: D101
+        code = "invalid"
+
+
+PROBLEM_JSON = "application/problem+json"
+API_PREFIX = "/api/"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How one kind of refusal is told."""
+
+    status: HTTPStatus
+    title: str
+    todo: str = ""
+
+
+ANSWERS = {
+    "own_request": Answer(HTTPStatus.FORBIDDEN, "This is your own request", "Another person decides."),
+    "not_eligible": Answer(HTTPStatus.FORBIDDEN, "You may not do this"),
+    "interactive_required": Answer(
+        HTTPStatus.FORBIDDEN,
+        "Only a person at a browser decides",
+        "Sign in on the web page and decide there.",
+    ),
+    "step_up_required": Answer(
+        HTTPStatus.UNAUTHORIZED, "Confirm that it is you", "Use your passkey or a new code, then try again."
+    ),
+    "digest_mismatch": Answer(
+        HTTPStatus.CONFLICT, "This is not what you saw", "Open the request again and read it as it is now."
+    ),
+    "not_pending": Answer(HTTPStatus.CONFLICT, "It is decided already", "Open it to see how it ended."),
+    "expired": Answer(HTTPStatus.CONFLICT, "The time for it is over", "Ask again."),
+    "already_voted": Answer(HTTPStatus.CONFLICT, "You decided already"),
+    "open_request_exists": Answer(
+        HTTPStatus.CONFLICT, "There is an open request for this", "Decide or withdraw that one first."
+    ),
+    "stale": Answer(
+        HTTPStatus.CONFLICT, "Things changed meanwhile", "Ask again; the new request shows what is."
+    ),
+    "security_role_too_small": Answer(
+        HTTPStatus.CONFLICT, "The Security Role needs two people", "Fill its seats first."
+    ),
+    "job_busy": Answer(
+        HTTPStatus.CONFLICT, "The job is busy", "Wait until its work has ended, then try again."
+    ),
+    "invalid": Answer(
+        HTTPStatus.BAD_REQUEST, "This cannot be taken as it is", "Correct it and send it again."
+    ),
+    "not_found": Answer(HTTPStatus.NOT_FOUND, "Not found, or not yours to know"),
+    "not_authenticated": Answer(HTTPStatus.UNAUTHORIZED, "Sign in first"),
+    "permission_denied": Answer(HTTPStatus.FORBIDDEN, "You may not do this"),
+    "method_not_allowed": Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Not with this method"),
+    "not_acceptable": Answer(HTTPStatus.NOT_ACCEPTABLE, "Only JSON is spoken here"),
+    "unsupported_media_type": Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is spoken here"),
+    "throttled": Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries", "Wait a quarter of an hour."),
+    "internal": Answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke", "Try again; tell your operator the reference."
+    ),
+}
+NOTHING_CHANGED = "Nothing was changed."
+
+
+def problem(request: HttpRequest, code: str, detail: str = "", **more: object) -> JsonResponse:
+    """One problem document. `more` adds members, such as `errors` of a form."""
+    return JsonResponse(
+        _body(request, code, detail, more), status=_answer(code).status, content_type=PROBLEM_JSON
+    )
+
+
+def page(request: HttpRequest, code: str, detail: str = "") -> HttpResponse:
+    """The page that says what happened, what did not, and what to do."""
+    answer = _answer(code)
+    context = {
+        "title": answer.title,
+        "code": code,
+        "what": detail,
+        # An unknown error may have struck after a commit: then nothing is promised.
+        "what_not": "" if code == "internal" else NOTHING_CHANGED,
+        "todo": answer.todo,
+        "reference": _reference(request),
+    }
+    return render(request, "errors/refused.html", context, status=answer.status)
+
+
+def answer(request: HttpRequest, code: str, detail: str = "") -> HttpResponse:
+    """A problem for the API, a page for everybody else."""
+    wants_problem = request.path.startswith(API_PREFIX)
+    return problem(request, code, detail) if wants_problem else page(request, code, detail)
+
+
+def answer_api(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None lets an unknown error become an opaque 500."""
+    response = Response()
+    if isinstance(error, Refused):
+        views.set_rollback()
+        code, detail, more = error.code, str(error), {}
+    elif (answered := views.exception_handler(error, context)) is not None:
+        response = answered
+        code, detail, more = _translate(error)
+    else:
+        return None
+    response.data = _body(context["request"], code, detail, more)
+    response.status_code = _answer(code).status
+    response.content_type = PROBLEM_JSON
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400; its reasons are for attackers alone, so none is told."""
+    return answer(request, "invalid")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return answer(request, "permission_denied", str(exception))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return answer(request, "not_found")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Django's handler500."""
+    return answer(request, "internal")
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The view of a failed cross-site check."""
+    return answer(request, "permission_denied", "The page was too old or came from elsewhere. Load it again.")
+
+
+def locked_out(
+    request: HttpRequest, credentials: object = None, *args: object, **kwargs: object
+) -> HttpResponse:
+    """What axes shows after too many wrong passwords."""
+    return answer(request, "throttled", "Too many wrong passwords came from here for this account.")
+
+
+def _translate(error: Exception) -> tuple[str, str, dict[str, object]]:
+    """Code, detail and further members of an error that DRF knows."""
+    if isinstance(error, exceptions.ValidationError):
+        return "invalid", "", {"errors": error.detail}
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return "not_found", "", {}
+    if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
+        return "permission_denied", str(error), {}
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return "not_authenticated", str(error), {}
+    code = getattr(error, "default_code", "invalid")
+    return (code if code in ANSWERS else "invalid"), str(error), {}
+
+
+def _body(request: Any, code: str, detail: str, more: dict[str, object]) -> dict[str, object]:
+    answer = _answer(code)
+    body: dict[str, object] = {
+        "type": f"urn:veeamsec:problem:{code}",
+        "title": answer.title,
+        "status": int(answer.status),
+        "code": code,
+        "reference": _reference(request),
+    }
+    return body | ({"detail": detail} if detail else {}) | more
+
+
+def _answer(code: str) -> Answer:
+    # A refusal whose name is not in the map is still a refusal.
+    return ANSWERS.get(code, ANSWERS["invalid"])
+
+
+def _reference(request: Any) -> str:
+    return getattr(request, "reference", "-")

@@ -1,0 +1,268 @@
+"""Settings of every process; what differs between installations is in `environment`."""
+
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from veeamsec import environment
+from veeamsec.environment import env
+from veeamsec.logs import LOGGING  # noqa: F401
+
+_environment = environment.read()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- the house --------------------------------------------------------------------------------------------
+
+VEEAMSEC_HOME = _environment.home.path
+VEEAMSEC_PROCESS = _environment.process
+VEEAMSEC_PRODUCTION = _environment.production
+VEEAMSEC_ORIGIN = _environment.origin
+VEEAMSEC_DEMO = (VEEAMSEC_HOME / "credentials.json").exists()
+VEEAMSEC_FIPS = env.bool("VEEAMSEC_FIPS", False)
+VEEAMSEC_ROOTS = [
+    VEEAMSEC_HOME / "repositories",
+    VEEAMSEC_HOME / "restores",
+    *(Path(root).expanduser().resolve() for root in env.str("VEEAMSEC_ROOTS", "").split(":") if root),
+]
+WORKER_KEYS = VEEAMSEC_HOME / "keys" / "worker"
+WEB_KEYS = VEEAMSEC_HOME / "keys" / "web"
+PUBLIC_KEYS = VEEAMSEC_HOME / "keys" / "public"
+
+DEBUG = False
+SECRET_KEY = environment.secret_key(_environment)
+ALLOWED_HOSTS = sorted({_environment.host, "localhost", "127.0.0.1", "[::1]"})
+ROOT_URLCONF = "veeamsec.urls"
+WSGI_APPLICATION = "veeamsec.wsgi.application"
+
+INSTALLED_APPS = [
+    app
+    for app in (
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.humanize",
+        "whitenoise.runserver_nostatic",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "knox",
+        "guardian",
+        "allauth",
+        "allauth.account",
+        "allauth.mfa",
+        "allauth.usersessions",
+        "axes",
+        "csp",
+        "django_htmx",
+        "django_filters",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "audit",
+        "accounts",
+        "encryption",
+        "approvals",
+        "veeamsec",
+        "veeamsec.pages",
+    )
+    if find_spec(app)
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "veeamsec.middleware.Reference",
+    "csp.middleware.CSPMiddleware",
+    "veeamsec.middleware.Origin",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "veeamsec.middleware.NoStore",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "veeamsec.middleware.SignedIn",
+    "veeamsec.middleware.Enrolled",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "veeamsec.middleware.Refusals",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- stores -----------------------------------------------------------------------------------------------
+
+DATABASES = {"default": environment.database(_environment)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": environment.cache(_environment),
+        "KEY_PREFIX": "veeamsec",
+    }
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VEEAMSEC_HOME / "static"
+STATICFILES_DIRS = [folder for folder in (BASE_DIR / "static",) if folder.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+EMAIL_FILE_PATH = VEEAMSEC_HOME / "mail"
+if env.str("EMAIL_URL", ""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+DEFAULT_FROM_EMAIL = env.str("VEEAMSEC_MAIL_FROM", f"VeeamSec <veeamsec@{_environment.host}>")
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- who comes in -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    backend
+    for backend in (
+        "axes.backends.AxesStandaloneBackend",
+        "allauth.account.auth_backends.AuthenticationBackend",
+        "accounts.backends.RoleBackend",
+        "guardian.backends.ObjectPermissionBackend",
+    )
+    if find_spec(backend.rpartition(".")[0])
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+    }.items()
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/account/login/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "VeeamSec"
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Browsers treat http://localhost as secure; fido2 wants to be told. Any other origin is https or refused.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = VEEAMSEC_ORIGIN.startswith("http://localhost")
+USERSESSIONS_TRACK_ACTIVITY = True
+
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "veeamsec.errors.locked_out"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _environment.secure
+SESSION_COOKIE_NAME = "__Host-session" if _environment.secure else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if _environment.secure else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [VEEAMSEC_ORIGIN]
+CSRF_FAILURE_VIEW = "veeamsec.errors.csrf_refused"
+
+# --- what browsers are told -------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = _environment.secure
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if _environment.secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _environment.secure
+if env.bool("VEEAMSEC_BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # The QR code of an authenticator app is a data address made by the server.
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# --- the API ----------------------------------------------------------------------------------------------
+
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
+REST_KNOX = {
+    "TOKEN_MODEL": KNOX_TOKEN_MODEL,
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=365),
+    "AUTO_REFRESH": False,
+}
+REST_FRAMEWORK = {
+    # Bearer first: the first one names the challenge of a 401.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "veeamsec.paging.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "veeamsec.errors.answer_api",
+    "PAGE_SIZE": 50,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "VeeamSec",
+    "DESCRIPTION": "A second pair of eyes before every encryption password.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}

@@ -1,0 +1,47 @@
+"""Every address, in one place; each app brings its own."""
+
+import sys
+from importlib import import_module
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from veeamsec.health import healthz
+
+handler400 = "veeamsec.errors.bad_request"
+handler403 = "veeamsec.errors.forbidden"
+handler404 = "veeamsec.errors.not_found"
+handler500 = "veeamsec.errors.broken"
+
+# Of allauth only what is needed: no sign-up, no password reset by mail.
+account_urlpatterns = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]
+
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("account/", include(account_urlpatterns)),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api_urlpatterns)),
+]
+for app in ("audit", "accounts", "encryption", "approvals", "veeamsec.pages"):
+    try:
+        module = import_module(f"{app}.urls")
+    except ImportError as error:
+        print(f"{app}.urls is left out: {error}", file=sys.stderr)  # noqa: T201
+        continue
+    api_urlpatterns.extend(getattr(module, "api_urlpatterns", []))
+    if getattr(module, "urlpatterns", None):
+        urlpatterns.append(path("", include(f"{app}.urls")))
