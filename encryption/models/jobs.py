@@ -1,10 +1,12 @@
-"""What is protected and with what: repositories, jobs, passwords and their versions, restore points, re-keys."""
+"""What is backed up and where it goes: repositories, jobs, their sessions and restore points."""
 
 import uuid
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+from encryption.models.passwords import EncryptionPassword, PasswordVersion
 
 
 class Engine(models.TextChoices):
@@ -28,44 +30,10 @@ class Repository(models.Model):
 
     class Meta:
         verbose_name_plural = "repositories"
+        permissions = [("decide_repository", "Can decide on requests for a repository's jobs")]
 
     def __str__(self) -> str:
         return self.name
-
-
-class EncryptionPassword(models.Model):
-    """A password with its life; the value stands only in its versions, sealed."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    hint = models.CharField(max_length=120)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    deleted_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.hint
-
-
-class PasswordVersion(models.Model):
-    """One value that a password had, sealed under the worker's master key."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    password = models.ForeignKey(EncryptionPassword, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
-    hint = models.CharField(max_length=120)
-    kdf = models.JSONField()
-    sealed_password = models.BinaryField(null=True)
-    sealed_root = models.BinaryField(null=True)
-    strength = models.PositiveSmallIntegerField()
-    length = models.PositiveIntegerField()
-    known_to = models.JSONField(default=list)
-    request = models.UUIDField(null=True)
-    in_force_from = models.DateTimeField(null=True, blank=True)
-    in_force_until = models.DateTimeField(null=True, blank=True)
-    erased_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["password", "number"], name="one_version_a_number")]
 
 
 class Job(models.Model):
@@ -108,6 +76,19 @@ class Job(models.Model):
             ("restore_job", "Can restore from a job"),
             ("ask_change_job", "Can ask for a change of a job's encryption"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["active", "disabled", "deleted"]), name="known_job_state"
+            ),
+            models.CheckConstraint(condition=Q(retention_points__gte=1), name="keep_at_least_one_point"),
+            models.CheckConstraint(condition=Q(full_every__gte=1), name="full_every_at_least_one"),
+            models.CheckConstraint(
+                condition=Q(schedule_minutes=None) | Q(schedule_minutes__gte=1), name="schedule_moves_on"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="deleted") | Q(password=None), name="deleted_job_has_no_password"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -143,9 +124,29 @@ class JobSession(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    OPEN = (State.QUEUED, State.RUNNING)
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["job", "created_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["backup", "restore", "verify"]), name="known_session_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], ended_at=None)
+                | Q(state__in=["succeeded", "warning", "failed"], ended_at__isnull=False),
+                name="session_ends_with_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(kind="backup", state__in=["queued", "running"]),
+                name="one_run_a_job",
+            ),
+        ]
 
 
 class RestorePoint(models.Model):
@@ -174,89 +175,14 @@ class RestorePoint(models.Model):
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["job", "dropped_at", "created_at"])]
-
-
-class Rekey(models.Model):
-    """The work that one approved request authorises; its signed order is what workers obey."""
-
-    class Action(models.TextChoices):
-        ACTIVATE = "activate", "Activation"
-        CHANGE = "change", "Change of password"
-        DEACTIVATE = "deactivate", "Deactivation"
-
-    class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Succeeded"
-        PARTIAL = "partial", "Done for some jobs"
-        FAILED = "failed", "Failed, nothing changed"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request = models.UUIDField(unique=True)
-    action = models.CharField(max_length=12, choices=Action.choices)
-    scope = models.CharField(max_length=4, choices=[("keys", "Keys"), ("data", "Data")], default="keys")
-    version = models.ForeignKey(PasswordVersion, on_delete=models.PROTECT, null=True, related_name="rekeys")
-    order = models.JSONField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-
-class RekeyJob(models.Model):
-    """One job's step of a re-key."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed, nothing changed"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, related_name="steps")
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="rekey_steps")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    user_key = models.UUIDField(null=True)
-    old_fingerprint = models.CharField(max_length=64)
-    new_fingerprint = models.CharField(max_length=64)
-    done = models.BigIntegerField(default=0)
-    total = models.BigIntegerField(default=0)
-    fence = models.BigIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
-    proof = models.JSONField(default=dict)
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["rekey", "job"], name="one_step_a_job")]
-
-
-class Drift(models.Model):
-    """A difference between what was approved and what was found."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="drifts")
-    what = models.CharField(max_length=40)
-    found = models.JSONField(default=dict)
-    found_at = models.DateTimeField(default=timezone.now)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    explained_by = models.UUIDField(null=True, blank=True)
-
-    class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["job", "what"], condition=Q(closed_at=None), name="one_open_drift"),
+            models.CheckConstraint(
+                condition=Q(kind="full", base=None) | Q(kind="increment", base__isnull=False),
+                name="increment_has_a_base",
+            ),
+            models.CheckConstraint(
+                condition=Q(storage_key=None, password_version=None)
+                | Q(storage_key__isnull=False, password_version__isnull=False),
+                name="encrypted_point_names_its_version",
+            ),
         ]
-
-
-class Attestation(models.Model):
-    """The signed statement behind a badge; insert only."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="attestations")
-    rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, related_name="attestations")
-    fingerprint = models.CharField(max_length=64)
-    envelope = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "rekey"], name="one_attestation_a_step")]

@@ -1,0 +1,22 @@
+"""What is protected and with what: repositories, jobs, passwords with their versions, re-keys."""
+
+from encryption.models.jobs import Engine, Job, JobSession, Repository, RestorePoint
+from encryption.models.passwords import EncryptionPassword, PasswordVersion
+from encryption.models.permissions import JobUserObjectPermission, RepositoryUserObjectPermission
+from encryption.models.rekeys import Attestation, Drift, Rekey, RekeyJob
+
+__all__ = [
+    "Attestation",
+    "Drift",
+    "EncryptionPassword",
+    "Engine",
+    "Job",
+    "JobSession",
+    "JobUserObjectPermission",
+    "PasswordVersion",
+    "Rekey",
+    "RekeyJob",
+    "Repository",
+    "RepositoryUserObjectPermission",
+    "RestorePoint",
+]

@@ -1,0 +1,126 @@
+"""What an approved request sets to work, what was found instead, and the proof behind a badge."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from encryption.models.jobs import Job
+from encryption.models.passwords import PasswordVersion
+
+
+class Rekey(models.Model):
+    """The work that one approved request authorises; its signed order is what workers obey."""
+
+    class Action(models.TextChoices):
+        ACTIVATE = "activate", "Activation"
+        CHANGE = "change", "Change of password"
+        DEACTIVATE = "deactivate", "Deactivation"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        PARTIAL = "partial", "Done for some jobs"
+        FAILED = "failed", "Failed, nothing changed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.UUIDField(unique=True)
+    action = models.CharField(max_length=12, choices=Action.choices)
+    scope = models.CharField(max_length=4, choices=[("keys", "Keys"), ("data", "Data")], default="keys")
+    version = models.ForeignKey(PasswordVersion, on_delete=models.PROTECT, null=True, related_name="rekeys")
+    order = models.JSONField()
+    # Until then a step that failed without a change is tried again.
+    retry_until = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(action="deactivate", version=None)
+                | Q(action__in=["activate", "change"], version__isnull=False),
+                name="rekey_has_a_version",
+            ),
+            models.CheckConstraint(condition=Q(scope__in=["keys", "data"]), name="known_scope"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], ended_at=None)
+                | Q(state__in=["succeeded", "partial", "failed"], ended_at__isnull=False),
+                name="rekey_ends_with_a_time",
+            ),
+        ]
+
+
+class RekeyJob(models.Model):
+    """One job's step of a re-key."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed, nothing changed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, related_name="steps")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="rekey_steps")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    user_key = models.UUIDField(null=True)
+    old_fingerprint = models.CharField(max_length=64)
+    new_fingerprint = models.CharField(max_length=64)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    fence = models.BigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    proof = models.JSONField(default=dict)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user_key"])]
+        constraints = [
+            models.UniqueConstraint(fields=["rekey", "job"], name="one_step_a_job"),
+            models.UniqueConstraint(
+                fields=["job"], condition=Q(state__in=["queued", "running"]), name="one_open_step_a_job"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], ended_at=None)
+                | Q(state__in=["succeeded", "failed"], ended_at__isnull=False),
+                name="step_ends_with_a_time",
+            ),
+        ]
+
+
+class Drift(models.Model):
+    """A difference between what was approved and what was found."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="drifts")
+    what = models.CharField(max_length=40)
+    found = models.JSONField(default=dict)
+    found_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    explained_by = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "what"], condition=Q(closed_at=None), name="one_open_drift"
+            ),
+        ]
+
+
+class Attestation(models.Model):
+    """The signed statement behind a badge; insert only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="attestations")
+    rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, related_name="attestations")
+    fingerprint = models.CharField(max_length=64)
+    envelope = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "rekey"], name="one_attestation_a_step")]
