@@ -1,0 +1,129 @@
+"""Every event that the log knows: a stable name and a number of our own range, neither ever reused.
+
+Extend at the end of a block; `tests/audit/test_events.py` holds the frozen list.
+"""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """What happened; the value is the stored name, `number` the id that receivers filter by."""
+
+    number: int
+
+    def __new__(cls, value: str, number: int) -> "Event":
+        """Make a member of its name and number."""
+        event = str.__new__(cls, value)
+        event._value_ = value
+        event.number = number
+        return event
+
+    # The log itself: 71000
+    ATTEMPT_REFUSED = "attempt.refused", 71001
+    ANONYMOUS_REFUSED = "anonymous.refused", 71002
+    MESSAGE_REFUSED = "message.refused", 71003
+    CHECKPOINT_SIGNED = "checkpoint.signed", 71004
+    ALARM_RAISED = "alarm.raised", 71005
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged", 71006
+    ALARM_CLOSED = "alarm.closed", 71007
+    NAMES_ERASED = "names.erased", 71008
+    # Requests: 71100
+    REQUEST_CREATED = "request.created", 71101
+    REQUEST_APPROVED = "request.approved", 71102
+    REQUEST_REJECTED = "request.rejected", 71103
+    REQUEST_WITHDRAWN = "request.withdrawn", 71104
+    REQUEST_EXPIRED = "request.expired", 71105
+    REQUEST_LAPSED = "request.lapsed", 71106
+    REQUEST_STALE = "request.stale", 71107
+    REQUEST_EXECUTED = "request.executed", 71108
+    REQUEST_FAILED = "request.failed", 71109
+    VOTE_CAST = "vote.cast", 71110
+    POLICY_CHANGED = "policy.changed", 71111
+    BADGE_ATTESTED = "badge.attested", 71112
+    EVIDENCE_EXPORTED = "evidence.exported", 71113
+    # Keys and passwords: 71200
+    REKEY_STARTED = "rekey.started", 71201
+    REKEY_INTENT = "rekey.intent", 71202
+    REKEY_JOB_DONE = "rekey.job_done", 71203
+    REKEY_JOB_FAILED = "rekey.job_failed", 71204
+    REKEY_ENDED = "rekey.ended", 71205
+    ENCRYPTION_ACTIVATED = "encryption.activated", 71206
+    ENCRYPTION_DEACTIVATED = "encryption.deactivated", 71207
+    PASSWORD_VERSION_CREATED = "password.version_created", 71208
+    PASSWORD_DELETED = "password.deleted", 71209
+    PASSWORD_VERSION_ERASED = "password.version_erased", 71210
+    SECRET_ERASED = "secret.erased", 71211
+    CUSTODY_STATED = "custody.stated", 71212
+    CUSTODY_PROVED = "custody.proved", 71213
+    CUSTODY_FAILED = "custody.failed", 71214
+    # Jobs and repositories: 71300
+    JOB_CREATED = "job.created", 71301
+    JOB_CHANGED = "job.changed", 71302
+    JOB_DELETED = "job.deleted", 71303
+    JOB_RUN = "job.run", 71304
+    BACKUP_FINISHED = "backup.finished", 71305
+    BACKUP_FAILED = "backup.failed", 71306
+    RESTORE_STARTED = "restore.started", 71307
+    RESTORE_FINISHED = "restore.finished", 71308
+    RESTORE_FAILED = "restore.failed", 71309
+    RETENTION_DROPPED = "retention.dropped", 71310
+    DRIFT_FOUND = "drift.found", 71311
+    DRIFT_CLOSED = "drift.closed", 71312
+    REPOSITORY_CREATED = "repository.created", 71313
+    REPOSITORY_CHANGED = "repository.changed", 71314
+    REPOSITORY_DELETED = "repository.deleted", 71315
+    VERIFY_FINISHED = "verify.finished", 71316
+    VERIFY_FAILED = "verify.failed", 71317
+    # People: 71400
+    PERSON_CREATED = "person.created", 71401
+    PERSON_CHANGED = "person.changed", 71402
+    USER_CREATED = "user.created", 71403
+    USER_CHANGED = "user.changed", 71404
+    USER_DEACTIVATED = "user.deactivated", 71405
+    ROLE_GRANTED = "role.granted", 71406
+    ROLE_REVOKED = "role.revoked", 71407
+    SECURITY_ROLE_SEALED = "security_role.sealed", 71408
+    MEMBER_ADDED = "member.added", 71409
+    MEMBER_REMOVED = "member.removed", 71410
+    MEMBER_SUSPENDED = "member.suspended", 71411
+    MEMBER_CONFIRMED = "member.confirmed", 71412
+    MEMBER_LIFTED = "member.lifted", 71413
+    ROSTER_SIGNED = "roster.signed", 71414
+    ENROLMENT_LINK_MADE = "enrolment.link_made", 71415
+    ENROLMENT_FINISHED = "enrolment.finished", 71416
+    TOKEN_CREATED = "token.created", 71417
+    TOKEN_REVOKED = "token.revoked", 71418
+    # Sessions and factors: 71500
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded", 71501
+    SIGN_IN_FAILED = "sign_in.failed", 71502
+    SIGN_OUT = "sign_out", 71503
+    MFA_CHANGED = "mfa.changed", 71504
+    OWN_PASSWORD_CHANGED = "own_password.changed", 71505
+    STEP_UP_BEGUN = "step_up.begun", 71506
+
+
+# Decisions and key operations: a checkpoint follows each at once, not with the minute.
+PROMPT = frozenset(
+    {
+        Event.REQUEST_APPROVED,
+        Event.REQUEST_REJECTED,
+        Event.REQUEST_STALE,
+        Event.REQUEST_EXECUTED,
+        Event.VOTE_CAST,
+        Event.POLICY_CHANGED,
+        Event.BADGE_ATTESTED,
+        Event.REKEY_STARTED,
+        Event.REKEY_INTENT,
+        Event.REKEY_JOB_DONE,
+        Event.REKEY_ENDED,
+        Event.ENCRYPTION_ACTIVATED,
+        Event.ENCRYPTION_DEACTIVATED,
+        Event.PASSWORD_VERSION_CREATED,
+        Event.PASSWORD_DELETED,
+        Event.SECURITY_ROLE_SEALED,
+        Event.MEMBER_ADDED,
+        Event.MEMBER_REMOVED,
+        Event.MEMBER_SUSPENDED,
+        Event.ROSTER_SIGNED,
+    }
+)
