@@ -86,6 +86,15 @@ class ApprovalRequest(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "approved"]) | Q(sealed_secret=None),
+                name="an_ended_request_keeps_no_secret",
+            ),
+        ]
+
+    asker_person_id: uuid.UUID
+    rekey_id: uuid.UUID | None
 
     def __str__(self) -> str:
         return f"R-{self.number}"
@@ -128,11 +137,17 @@ class Vote(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="votes")
     asker_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     capacity = models.CharField(max_length=15, choices=Capacity.choices)
+    # The office at the time, for the record; what counts is read from the live seat.
+    title = models.CharField(max_length=10, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     comment = models.TextField(blank=True)
     digest = models.CharField(max_length=64)
     proof = models.JSONField()
     cast_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    voter_id: uuid.UUID
+    person_id: uuid.UUID
+    request_id: uuid.UUID
 
     class Meta:
         ordering = ["cast_at"]

@@ -1,0 +1,207 @@
+"""The statement: the one text that is shown, signed and executed (P5). Pure; RFC 8785 bytes and their SHA-256.
+
+Normative form in docs/evidence-format.md. Bytes that are not exactly what `build` would write are refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+
+from approvals.errors import Invalid
+
+TYPE = "veeamsec-request"
+VERSION = 1
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+# Five hundred jobs with their consequences stay well below this.
+MAX_STATEMENT = 4_000_000
+POLICY_KEYS = frozenset(
+    {
+        "administrators_may_approve",
+        "advising_titles",
+        "decide_days",
+        "execute_hours",
+        "fulls_a_night",
+        "id",
+        "mfa_required",
+        "number",
+        "pools",
+        "quorum",
+    }
+)
+_KEYS = frozenset(
+    {
+        "answers",
+        "asker",
+        "change",
+        "consequences",
+        "created",
+        "custody",
+        "decide_by",
+        "execute_hours",
+        "kind",
+        "number",
+        "policy",
+        "procedure",
+        "reason",
+        "request",
+        "targets",
+        "type",
+        "version",
+    }
+)
+_NEW_VALUE = {"encryption_password", "hint", "new", "scope", "secret_sha256", "start", "version"}
+CHANGE_KEYS: Mapping[str, frozenset[str]] = {
+    "activate_encryption": frozenset(_NEW_VALUE),
+    "change_password": frozenset(_NEW_VALUE | {"from_version"}),
+    "deactivate_encryption": frozenset({"then"}),
+    "delete_password": frozenset({"encryption_password"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked: the account, its person, and for a service account or token the person it stands for."""
+
+    user: UUID
+    person: UUID
+    on_behalf: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one request says."""
+
+    request: UUID
+    number: int
+    kind: str
+    asker: Asker
+    reason: str
+    change: Mapping[str, Any]
+    targets: Sequence[Mapping[str, Any]]
+    consequences: Sequence[Mapping[str, Any]]
+    custody: Sequence[Mapping[str, Any]]
+    answers: Sequence[Mapping[str, str]]
+    policy: Mapping[str, Any]
+    procedure: Mapping[str, Any]
+    created: datetime
+    decide_by: datetime
+
+    @property
+    def askers(self) -> frozenset[UUID]:
+        """Return the persons whose own request this is."""
+        return frozenset({self.asker.person, *([self.asker.on_behalf] if self.asker.on_behalf else [])})
+
+    @property
+    def execute_hours(self) -> int:
+        """Return how long an approval may wait for its execution."""
+        return int(self.policy["execute_hours"])
+
+    def refs(self, type_: str) -> list[UUID]:
+        """Return the ids of the targets of one type, in the statement's order."""
+        return [UUID(target["id"]) for target in self.targets if target["type"] == type_]
+
+    def touched(self) -> set[tuple[str, UUID]]:
+        """Return every target as (type, id)."""
+        return {(target["type"], UUID(target["id"])) for target in self.targets}
+
+
+def build(statement: Statement) -> bytes:
+    """Return the canonical bytes of a statement; Invalid when a text in it is no Unicode text."""
+    try:
+        return rfc8785.dumps(_fields(statement))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise Invalid("The request holds something that cannot be written down.") from error
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of a statement's bytes: what a decision names."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def parse(data: bytes) -> Statement:
+    """Read a statement's bytes; Invalid for anything else, unknown or missing keys included."""
+    if len(data) > MAX_STATEMENT:
+        raise Invalid("The statement is too long.")
+    try:
+        statement = _read(json.loads(data))
+        if build(statement) != data:
+            raise ValueError("not canonical")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Invalid("The statement cannot be read.") from error
+    return statement
+
+
+def written(moment: datetime) -> str:
+    """Return a time as statements write it."""
+    return moment.astimezone(UTC).strftime(TIME)
+
+
+def read_time(text: str) -> datetime:
+    """Read a time as statements write it."""
+    return datetime.strptime(text, TIME).replace(tzinfo=UTC)
+
+
+def procedure_of(version: int, text: str, questions: Sequence[str]) -> dict[str, Any]:
+    """Return how a statement names the procedure that was answered."""
+    body = rfc8785.dumps({"questions": list(questions), "text": text})
+    return {"sha256": hashlib.sha256(body).hexdigest(), "version": version}
+
+
+def _fields(statement: Statement) -> dict[str, Any]:
+    return {
+        "answers": [dict(answer) for answer in statement.answers],
+        "asker": {
+            "on_behalf": str(statement.asker.on_behalf) if statement.asker.on_behalf else None,
+            "person": str(statement.asker.person),
+            "user": str(statement.asker.user),
+        },
+        "change": dict(statement.change),
+        "consequences": [dict(consequence) for consequence in statement.consequences],
+        "created": written(statement.created),
+        "custody": [dict(row) for row in statement.custody],
+        "decide_by": written(statement.decide_by),
+        "execute_hours": statement.execute_hours,
+        "kind": statement.kind,
+        "number": statement.number,
+        "policy": dict(statement.policy),
+        "procedure": dict(statement.procedure),
+        "reason": statement.reason,
+        "request": str(statement.request),
+        "targets": [dict(target) for target in statement.targets],
+        "type": TYPE,
+        "version": VERSION,
+    }
+
+
+def _read(fields: dict[str, Any]) -> Statement:
+    if fields.keys() != _KEYS or fields["type"] != TYPE or fields["version"] != VERSION:
+        raise ValueError("another kind of document")
+    if fields["change"].keys() != CHANGE_KEYS[fields["kind"]] or fields["policy"].keys() != POLICY_KEYS:
+        raise ValueError("another kind of request")
+    asker = fields["asker"]
+    return Statement(
+        request=UUID(fields["request"]),
+        number=int(fields["number"]),
+        kind=fields["kind"],
+        asker=Asker(
+            user=UUID(asker["user"]),
+            person=UUID(asker["person"]),
+            on_behalf=UUID(asker["on_behalf"]) if asker["on_behalf"] else None,
+        ),
+        reason=fields["reason"],
+        change=fields["change"],
+        targets=fields["targets"],
+        consequences=fields["consequences"],
+        custody=fields["custody"],
+        answers=fields["answers"],
+        policy=fields["policy"],
+        procedure=fields["procedure"],
+        created=read_time(fields["created"]),
+        decide_by=read_time(fields["decide_by"]),
+    )
