@@ -1,0 +1,1 @@
+"""What shows several apps at once: every page for people. Views read selectors and call one service."""

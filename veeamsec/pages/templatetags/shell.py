@@ -1,0 +1,23 @@
+"""What stands around every page: the navigation with its counts, who is here, how old the last proof of the log is."""
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import RequestContext
+
+from accounts import selectors as accounts
+from veeamsec.pages.frame import Frame, frame_of
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def shell(context: RequestContext) -> Frame:
+    """The frame of this page, for the person who asked for it."""
+    request: HttpRequest = context["request"]
+    return frame_of(request)
+
+
+@register.simple_tag
+def bootstrapped() -> bool:
+    """Whether anybody is set up; before that the sign-in page names the command."""
+    return accounts.is_bootstrapped()
