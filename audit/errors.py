@@ -7,8 +7,8 @@ from uuid import UUID
 class Refused(Exception):
     """A use case said no. The refusal is logged, and the edge turns `code` into an answer.
 
-    `message` says in plain words what happened and what to do; it enters the log for ever, so it holds no secret
-    and no person's name. `facts` are values that a client or a log reader can use.
+    `message` says in plain words what happened and what to do; it enters the log for ever and so holds no
+    secret and no person's name. `facts` are values that a client or a log reader can use.
     """
 
     code = "invalid"
