@@ -1,7 +1,7 @@
 """Work that a change asks for: the outbox row is the truth, the broker only a bell.
 
-`ring` writes the row in the caller's transaction and rings on commit. A worker claims the row with a lease; one
-that runs out is claimed again, so every task must be able to start anew. The sweep replaces lost bells.
+`ring` writes the row in the caller's transaction and rings on commit. A worker claims the row with a lease;
+one that runs out is claimed again, so every task must be able to start anew. The sweep replaces lost bells.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Attempt, act, record: every use case stands inside one of them (STYLE.md's silhouette).
 
-An *attempt* that is refused leaves one entry, written after the rollback in a transaction of its own. An *act*
-is the durable transaction; what `record` collected becomes its last statement, so the head of the log is held
+An *attempt* that is refused leaves one entry, written after the rollback in a transaction of its own. An
+*act* is the durable transaction; what `record` collected becomes its last statement, so the head of the log is held
 briefly and last. When the log cannot be written, the act does not happen.
 """
 
@@ -101,8 +101,8 @@ def record(
     """Add an entry to the act; actor and subject are the act's unless named.
 
     `facts` hold ids, numbers and words of ours, never a secret or a person's name; `names` can be erased.
-    Outside an act, in the transaction of Django's admin, the entry is written at once. AuditUnavailable when it
-    cannot be written, TransactionManagementError outside any transaction.
+    Outside an act, in the transaction of Django's admin, the entry is written at once. AuditUnavailable when
+    it cannot be written, TransactionManagementError outside any transaction.
     """
     act = _current.get()
     if act is not None:
