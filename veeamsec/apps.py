@@ -1,5 +1,7 @@
 """The app of the house itself."""
 
+import sys
+
 from django.apps import AppConfig
 from django.contrib import admin
 from django.utils.module_loading import autodiscover_modules
@@ -19,6 +21,9 @@ class VeeamsecConfig(AppConfig):
 
         app.set_default()
         # `celery.signature(name)` runs a task in this process only if its module was imported.
-        autodiscover_modules("tasks")
+        try:
+            autodiscover_modules("tasks")
+        except Exception as error:  # noqa: BLE001
+            print(f"tasks are left out: {error}", file=sys.stderr)  # noqa: T201
         # Before admin.site.urls is read: afterwards it silently does nothing.
         admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -4,11 +4,15 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 
 from veeamsec import environment
 from veeamsec.environment import env
 from veeamsec.logs import LOGGING  # noqa: F401
+
+# Lets `ModelAdmin[Job]` be written, as strict typing wants it.
+django_stubs_ext.monkeypatch()
 
 _environment = environment.read()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -59,7 +63,6 @@ INSTALLED_APPS = [
         "django_htmx",
         "django_filters",
         "drf_spectacular",
-        "drf_spectacular_sidecar",
         "audit",
         "accounts",
         "encryption",
@@ -263,6 +266,4 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -1,0 +1,62 @@
+# The developer's day. `make` alone lists what there is.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+MANAGE := $(PY) manage.py
+CODE := audit accounts encryption approvals veeamsec manage.py
+REQUIREMENTS := requirements requirements-local requirements-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format requirements clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: $(VENV)/run.stamp ## set up what is missing and serve on http://localhost:8000
+	@exec $(MANAGE) run
+
+demo: $(VENV)/run.stamp ## the whole chain as a worked example, in var/demo
+	@exec $(MANAGE) demo
+
+test: $(VENV)/dev.stamp ## all tests
+	$(PY) -m pytest -q -n 2 --dist loadgroup
+
+check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, documents, house rules
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(MANAGE) makemigrations --check --dry-run -v 1
+	VEEAMSEC_ORIGIN=https://veeamsec.example.com $(MANAGE) check --deploy --fail-level WARNING
+	$(PY) -m pytest -q tests/house
+
+format: $(VENV)/dev.stamp ## put the code in form
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+requirements: $(VENV)/dev.stamp ## lock what requirements*.in name, with hashes
+	for name in $(REQUIREMENTS); do \
+	  $(VENV)/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
+	    --no-emit-index-url --no-header $$name.in -o $$name.txt || exit 1; \
+	done
+
+clean: ## remove the environment and the caches; the home (var/) stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -not -path './var/*' -exec rm -rf {} +
+
+# uv installs in seconds; pip does the same where uv cannot be had.
+define install
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "No venv: on Debian, apt install python3-venv"; exit 1; }
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -x $(VENV)/bin/uv || $(PY) -m pip install -q uv || echo "uv cannot be had, pip does it"
+	@if test -x $(VENV)/bin/uv; then VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q $(1); \
+	  else $(PY) -m pip install -q $(1); fi
+	@touch $@
+endef
+
+$(VENV)/run.stamp: requirements.txt requirements-local.txt
+	$(call install,-r requirements.txt -r requirements-local.txt)
+
+$(VENV)/dev.stamp: requirements-dev.txt
+	$(call install,-r requirements-dev.txt)
+	@touch $(VENV)/run.stamp
