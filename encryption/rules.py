@@ -68,7 +68,9 @@ def check_move(use: Use) -> None:
             " new job there and ask to activate its encryption."
         )
     if use.points:
-        raise PlaceRefused("The restore points of this job stay where they are: make a new job for another place.")
+        raise PlaceRefused(
+            "The restore points of this job stay where they are: make a new job for another place."
+        )
 
 
 def to_retire(points: Iterable[Point], *, keep_points: int, keep_days: int, now: datetime) -> list[UUID]:
@@ -139,7 +141,9 @@ def place(path: str, *, roots: Iterable[Path], home: Path) -> Path:
 def apart(source: Path, repository: Path) -> None:
     """Refuse a source that holds its repository, or the other way round. Raises PlaceRefused."""
     if source.is_relative_to(repository) or repository.is_relative_to(source):
-        raise PlaceRefused("The source and the repository lie within each other: the backup would back itself up.")
+        raise PlaceRefused(
+            "The source and the repository lie within each other: the backup would back itself up."
+        )
 
 
 def _roots(points: Sequence[Point]) -> dict[UUID, UUID]:

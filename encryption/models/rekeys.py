@@ -78,6 +78,8 @@ class RekeyJob(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    OPEN = (State.QUEUED, State.RUNNING)
+
     class Meta:
         indexes = [models.Index(fields=["user_key"])]
         constraints = [

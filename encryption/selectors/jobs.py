@@ -1,0 +1,100 @@
+"""Jobs, repositories, restore points and sessions, as far as a person may see them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from encryption import rules
+from encryption.errors import Unknown
+from encryption.models import (
+    Job,
+    JobSession,
+    JobUserObjectPermission,
+    Repository,
+    RepositoryUserObjectPermission,
+    RestorePoint,
+)
+
+
+def jobs_for(user: User) -> QuerySet[Job]:
+    """Return the jobs that a person may see: all by role, else those named for them."""
+    jobs = Job.objects.exclude(state=Job.State.DELETED).select_related("repository", "password")
+    if user.has_perm("encryption.view_job"):
+        return jobs
+    named = JobUserObjectPermission.objects.filter(user=user, permission__codename="view_job")
+    return jobs.filter(pk__in=named.values("content_object"))
+
+
+def repositories_for(user: User) -> QuerySet[Repository]:
+    """Return the repositories that a person may see: all by role, else those named for them."""
+    if user.has_perm("encryption.view_repository"):
+        return Repository.objects.order_by("name")
+    named = RepositoryUserObjectPermission.objects.filter(user=user, permission__codename="view_repository")
+    return Repository.objects.filter(pk__in=named.values("content_object")).order_by("name")
+
+
+def may(user: User, verb: str, job: Job) -> bool:
+    """Say whether a person may `run`, `restore`, `change`, `delete` or `ask_change`: by role or by name."""
+    return user.has_perm(f"encryption.{verb}_job") or user.has_perm(f"encryption.{verb}_job", job)
+
+
+def job_detail(job_id: UUID, user: User) -> Job:
+    """Return one job that a person may see. Raises Unknown."""
+    job = jobs_for(user).filter(pk=job_id).first()
+    if job is None:
+        raise Unknown("There is no such job, or it is not yours to see.")
+    return job
+
+
+def restore_points(job: Job) -> QuerySet[RestorePoint]:
+    """Return what can be restored, newest first."""
+    live = RestorePoint.objects.filter(job=job, dropped_at=None).select_related("password_version")
+    return live.order_by("-created_at", "-pk")
+
+
+def restore_point_for(point_id: UUID, user: User) -> RestorePoint:
+    """Return one live restore point of a job that a person may see. Raises Unknown."""
+    live = RestorePoint.objects.filter(pk=point_id, dropped_at=None, job__in=jobs_for(user))
+    point = live.select_related("job__repository", "password_version").first()
+    if point is None:
+        raise Unknown("There is no such restore point, or it is not yours to see.")
+    return point
+
+
+def sessions(job: Job) -> QuerySet[JobSession]:
+    """Return a job's runs, restores and verifications, newest first."""
+    return JobSession.objects.filter(job=job).order_by("-created_at", "-pk")
+
+
+def use_of(job: Job) -> rules.Use:
+    """Return what the rules of P2 ask about a job."""
+    counts = RestorePoint.objects.filter(job=job, dropped_at=None).aggregate(
+        points=Count("pk"), encrypted=Count("pk", filter=Q(storage_key__isnull=False))
+    )
+    return rules.Use(
+        activated=job.password_id is not None,
+        points=counts["points"],
+        encrypted_points=counts["encrypted"],
+    )
+
+
+def points_of(job: Job) -> list[rules.Point]:
+    """Return the live restore points as retention sees them."""
+    rows = RestorePoint.objects.filter(job=job, dropped_at=None)
+    return [rules.Point(row.pk, row.base_id, row.created_at, row.storage_key is not None) for row in rows]
+
+
+def jobs_named(ids: Iterable[UUID]) -> list[Job]:
+    """Return live jobs in the order of their names. Raises Unknown when one is missing."""
+    wanted = set(ids)
+    found = list(
+        Job.objects.filter(pk__in=wanted)
+        .exclude(state=Job.State.DELETED)
+        .select_related("repository")
+        .order_by("name")
+    )
+    if len(found) != len(wanted):
+        raise Unknown("One of the jobs does not exist any more.")
+    return found

@@ -1,0 +1,122 @@
+"""Passwords, their versions and re-keys: what is in force and what each version still opens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+
+from accounts.models import User
+from encryption.errors import Unknown
+from encryption.models import EncryptionPassword, Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
+from encryption.selectors.jobs import jobs_for
+
+
+@dataclass(frozen=True, slots=True)
+class VersionUse:
+    """One version of a password, and what it still opens of one job (or of all)."""
+
+    version: PasswordVersion
+    points: int
+    oldest: datetime | None
+    newest: datetime | None
+    in_force: bool
+
+
+def key_step(job_id: UUID) -> RekeyJob | None:
+    """Return the executed step that gave a job its keyring's user key, with its version."""
+    done = RekeyJob.objects.filter(job=job_id, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    return done.select_related("rekey__version").order_by("-ended_at").first()
+
+
+def current_version(job_id: UUID) -> PasswordVersion | None:
+    """Return the version that a job's keyring is under by the record, whether or not it is activated now."""
+    step = key_step(job_id)
+    return step.rekey.version if step else None
+
+
+def version_of_user_key(job_id: UUID, user_key: UUID) -> PasswordVersion | None:
+    """Return the version behind a user key that a keyring names; only signed steps that a worker wrote count."""
+    step = RekeyJob.objects.filter(job=job_id, user_key=user_key).select_related("rekey__version").first()
+    return step.rekey.version if step else None
+
+
+def versions_of(job: Job) -> list[VersionUse]:
+    """Return the versions that a job has or needs, newest first, with what each still opens."""
+    current = current_version(job.pk)
+    used = RestorePoint.objects.filter(job=job, dropped_at=None, password_version__isnull=False)
+    needed = Q(pk__in=used.values("password_version"))
+    if job.password_id:
+        needed |= Q(password=job.password_id)
+    if current:
+        needed |= Q(pk=current.pk)
+    return _uses(PasswordVersion.objects.filter(needed), used, {current.pk} if current else set())
+
+
+def versions_of_password(password: EncryptionPassword) -> list[VersionUse]:
+    """Return a password's versions, newest first, with what each still opens in all jobs together."""
+    used = RestorePoint.objects.filter(dropped_at=None, password_version__password=password)
+    current = {version.pk for job in jobs_of_password(password.pk) if (version := current_version(job.pk))}
+    return _uses(password.versions.all(), used, current)
+
+
+def _uses(
+    versions: QuerySet[PasswordVersion], used: QuerySet[RestorePoint], in_force: set[UUID]
+) -> list[VersionUse]:
+    counts = {
+        row["password_version"]: row
+        for row in used.order_by()
+        .values("password_version")
+        .annotate(n=Count("pk"), oldest=Min("created_at"), newest=Max("created_at"))
+    }
+    found = []
+    for version in versions.select_related("password").order_by("-created_at", "-number"):
+        row = counts.get(version.pk, {})
+        use = VersionUse(
+            version, row.get("n", 0), row.get("oldest"), row.get("newest"), version.pk in in_force
+        )
+        found.append(use)
+    return found
+
+
+def running_rekey(job: Job) -> RekeyJob | None:
+    """Return the step that a job is in, if one is under way."""
+    return RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).select_related("rekey").first()
+
+
+def rekey_for(rekey_id: UUID, user: User) -> Rekey:
+    """Return a re-key of which a person may see a job. Raises Unknown."""
+    seen = Rekey.objects.filter(pk=rekey_id, steps__job__in=jobs_for(user)).distinct()
+    rekey = seen.select_related("version__password").prefetch_related("steps__job").first()
+    if rekey is None:
+        raise Unknown("There is no such re-key, or it is not yours to see.")
+    return rekey
+
+
+def passwords_for(user: User) -> QuerySet[EncryptionPassword]:
+    """Return the passwords (hints and versions, never values) that a person may see."""
+    if not user.has_perm("encryption.view_encryptionpassword"):
+        return EncryptionPassword.objects.none()
+    live = EncryptionPassword.objects.filter(deleted_at=None).prefetch_related("versions", "jobs")
+    return live.order_by("hint", "pk")
+
+
+def jobs_of_password(password_id: UUID) -> list[Job]:
+    """Return the jobs that a change of this password re-keys: activated with it, or with a keyring under it."""
+    keyed = (
+        RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+        .order_by("job_id", "-ended_at")
+        .distinct("job_id")
+    )
+    under = [step.job_id for step in keyed.select_related("rekey__version") if _of(step, password_id)]
+    jobs = Job.objects.exclude(state=Job.State.DELETED).select_related("repository")
+    return list(jobs.filter(Q(password=password_id) | Q(pk__in=under)).order_by("name"))
+
+
+def _of(step: RekeyJob, password_id: UUID) -> bool:
+    return step.rekey.version is not None and step.rekey.version.password_id == password_id
+
+
+def newest_version(password_id: UUID) -> PasswordVersion | None:
+    """Return the newest version of a password."""
+    return PasswordVersion.objects.filter(password=password_id).order_by("-number").first()

@@ -1,0 +1,145 @@
+"""What a request's statement says: its targets as they stand, and what follows from a yes."""
+
+import shutil
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from encryption.errors import Unknown
+from encryption.models import EncryptionPassword, Job, RestorePoint
+from encryption.selectors.jobs import jobs_named, use_of
+from encryption.selectors.passwords import current_version, newest_version, versions_of_password
+
+
+def target_facts(target: UUID) -> dict[str, Any]:
+    """Return what a request's statement says of a job or password at this moment. Raises Unknown."""
+    job = Job.objects.filter(pk=target).exclude(state=Job.State.DELETED).first()
+    if job is not None:
+        return _job_facts(job)
+    password = EncryptionPassword.objects.filter(pk=target, deleted_at=None).first()
+    if password is None:
+        raise Unknown("There is no such job or password.")
+    newest = newest_version(password.pk)
+    used = RestorePoint.objects.filter(dropped_at=None, password_version__password=password).count()
+    return {
+        "fingerprint": "",
+        "id": str(password.pk),
+        "name": password.hint,
+        "password_version": str(newest.pk) if newest else None,
+        "plain_points": 0,
+        "restore_points": used,
+        "type": "password",
+    }
+
+
+def _job_facts(job: Job) -> dict[str, Any]:
+    use, version = use_of(job), current_version(job.pk)
+    return {
+        "fingerprint": job.observed_fingerprint,
+        "id": str(job.pk),
+        "name": job.name,
+        "password_version": str(version.pk) if version else None,
+        "plain_points": use.points - use.encrypted_points,
+        "restore_points": use.points,
+        "type": "job",
+    }
+
+
+def consequences(
+    job_ids: Iterable[UUID],
+    kind: str,
+    *,
+    scope: str = "keys",
+    start: str = "next_run",
+    then: str = "keep",
+    password: UUID | None = None,
+) -> list[dict[str, Any]]:
+    """Return what follows from a request of `kind`, one fact a row, each also as a sentence (`text`).
+
+    `kind` is the request's kind; `password` the one that a deletion names. Numbers are those of this moment.
+    """
+    if kind == "delete_password":
+        return _of_deletion(password)
+    found = []
+    for job in jobs_named(job_ids):
+        if kind == "deactivate_encryption":
+            found += _of_deactivation(job, then)
+        else:
+            found += _of_rekey(job, activation=kind == "activate_encryption", scope=scope, start=start)
+    return found
+
+
+def _row(job: Job, what: str, text: str, **facts: int | str | None) -> dict[str, Any]:
+    return {"job": str(job.pk), "name": job.name, "text": text, "what": what, **facts}
+
+
+def _of_rekey(job: Job, *, activation: bool, scope: str, start: str) -> list[dict[str, Any]]:
+    use, version = use_of(job), current_version(job.pk)
+    plain, encrypted = use.points - use.encrypted_points, use.encrypted_points
+    rows = []
+    if version is not None or encrypted:
+        text = (
+            f"The new password opens {_points(encrypted)} of {job.name}; the former one opens none of them."
+        )
+        rows.append(_row(job, "opens", text, encrypted_points=encrypted))
+        if scope == "keys":
+            text = (
+                "Storage keys and data stay as they are: who kept an old keyring and knows the former password still"
+                " opens the restore points of that time."
+            )
+            rows.append(_row(job, "old_keyring", text))
+    if plain:
+        text = f"{_points(plain, capital=True)} of {job.name} stay readable without any password until they retire."
+        rows.append(_row(job, "plain", text, plain_points=plain))
+    if activation or scope == "data":
+        rows.append(_full(job, start))
+    return rows
+
+
+def _of_deactivation(job: Job, then: str) -> list[dict[str, Any]]:
+    use = use_of(job)
+    rows = [
+        _row(job, "unprotected", f"Whoever reaches the repository reads what {job.name} writes from now on.")
+    ]
+    if use.encrypted_points and then == "delete":
+        text = f"{_points(use.encrypted_points, capital=True)} are deleted once a plain full backup has succeeded."
+        rows.append(_row(job, "deleted", text, encrypted_points=use.encrypted_points))
+    elif use.encrypted_points:
+        text = f"{_points(use.encrypted_points, capital=True)} keep needing their password until they retire."
+        rows.append(_row(job, "opens", text, encrypted_points=use.encrypted_points))
+    rows.append(_full(job, "next_run"))
+    return rows
+
+
+def _of_deletion(password: UUID | None) -> list[dict[str, Any]]:
+    found = EncryptionPassword.objects.filter(pk=password).first()
+    if found is None:
+        raise Unknown("There is no such password.")
+    points = sum(use.points for use in versions_of_password(found))
+    text = f"Every version of “{found.hint}” is erased; nothing opens {_points(points)} that need it."
+    if not points:
+        text = f"Every version of “{found.hint}” is erased; no restore point needs it."
+    return [{"name": found.hint, "password": str(found.pk), "points": points, "text": text, "what": "erased"}]
+
+
+def _full(job: Job, start: str) -> dict[str, Any]:
+    newest = RestorePoint.objects.filter(job=job, kind=RestorePoint.Kind.FULL, dropped_at=None).first()
+    estimate, free = (newest.size if newest else None), _free(job)
+    when = "at once" if start == "now" else "with its next run"
+    size = f" of about {estimate:,} bytes" if estimate is not None else ""
+    room = f"; {free:,} bytes are free" if free is not None else ""
+    text = f"{job.name} writes a new full backup{size} {when}{room}."
+    return _row(job, "full", text, estimated_bytes=estimate, free_bytes=free, start=start)
+
+
+def _free(job: Job) -> int | None:
+    try:
+        return shutil.disk_usage(job.repository.location).free
+    except OSError:
+        return None
+
+
+def _points(count: int, *, capital: bool = False) -> str:
+    if count == 0:
+        return "No restore point" if capital else "no restore point"
+    return "1 restore point" if count == 1 else f"{count} restore points"

@@ -1,0 +1,200 @@
+"""Repositories and jobs: made, changed and ended; whatever would touch encryption is referred to a request (P2)."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.errors import NotEligible
+from accounts.models import User
+from audit import services as audit
+from audit.events import Event
+from encryption import rules, selectors
+from encryption.errors import JobRefused, RequestNeeded, Unknown
+from encryption.models import Job, Repository
+
+REPOSITORY_FIELDS = frozenset({"name", "location", "media", "offsite", "offline", "immutable"})
+JOB_FIELDS = frozenset(
+    {
+        "name",
+        "repository",
+        "source",
+        "include",
+        "exclude",
+        "one_file_system",
+        "schedule_minutes",
+        "retention_points",
+        "retention_days",
+        "full_every",
+        "compression",
+        "data_category",
+        "records_reference",
+        "state",
+    }
+)
+# What only an executed request writes; named so that the refusal can say so.
+DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption", "encrypted"})
+
+
+def create_repository(*, by: User, **fields: Any) -> Repository:
+    """Name a folder under VEEAMSEC_ROOTS as a place for backups. Raises PlaceRefused, JobRefused, NotEligible."""
+    with audit.act(by=by, subject="repository"):
+        _check_may(by, "add_repository")
+        repository = Repository(id=uuid4())
+        _set(repository, fields, REPOSITORY_FIELDS)
+        _check_repository(repository)
+        repository.save(force_insert=True)
+        audit.record(Event.REPOSITORY_CREATED, subject=repository, facts=_facts(fields))
+    return repository
+
+
+def change_repository(repository_id: UUID, *, by: User, **fields: Any) -> Repository:
+    """Change a repository; one that holds encryption or restore points stays where it is. Raises as creation does."""
+    with audit.act(by=by, subject=("encryption.repository", repository_id)):
+        _check_may(by, "change_repository")
+        repository = _locked_repository(repository_id)
+        former = repository.location
+        _set(repository, fields, REPOSITORY_FIELDS)
+        _check_repository(repository)
+        if repository.location != former:
+            for job in Job.objects.filter(repository=repository).order_by("pk"):
+                rules.check_move(selectors.use_of(job))
+        repository.save(update_fields=sorted(fields))
+        audit.record(Event.REPOSITORY_CHANGED, subject=repository, facts=_facts(fields))
+    return repository
+
+
+def delete_repository(repository_id: UUID, *, by: User) -> None:
+    """Forget a repository that no job uses or used; its folder is left alone. Raises JobRefused."""
+    with audit.act(by=by, subject=("encryption.repository", repository_id)):
+        _check_may(by, "change_repository")
+        repository = _locked_repository(repository_id)
+        if repository.jobs.exists():
+            raise JobRefused("Jobs write or wrote into this repository, so it stays on record.")
+        audit.record(Event.REPOSITORY_DELETED, subject=repository, names={"repository": repository.name})
+        repository.delete()
+
+
+def create_job(*, by: User, **fields: Any) -> Job:
+    """Make a job; it writes without encryption until a request activates it.
+
+    Raises JobRefused, PlaceRefused, RequestNeeded, NotEligible.
+    """
+    with audit.act(by=by, subject="job"):
+        _check_may(by, "add_job")
+        job = Job(id=uuid4())
+        _set(job, fields, JOB_FIELDS)
+        if job.state == Job.State.DELETED:
+            raise JobRefused("A job is not made deleted.")
+        _check_job(job)
+        job.next_run_at = rules.next_run(None, minutes=job.schedule_minutes, now=timezone.now())
+        job.save(force_insert=True)
+        audit.record(Event.JOB_CREATED, subject=job, facts=_facts(fields))
+    return job
+
+
+def change_job(job_id: UUID, *, by: User, **fields: Any) -> Job:
+    """Change what a job does; whatever touches its encryption is refused with a pointer to the request (P2).
+
+    Raises JobRefused, PlaceRefused, RequestNeeded, NotEligible, Unknown.
+    """
+    with audit.act(by=by, subject=("encryption.job", job_id)):
+        job = _locked_job(job_id, by, "change")
+        place, minutes = job.repository_id, job.schedule_minutes
+        if fields.get("state") == Job.State.DELETED:
+            raise JobRefused("A job is deleted by its own call, not by a change of state.")
+        _set(job, fields, JOB_FIELDS)
+        if job.repository_id != place:
+            rules.check_move(selectors.use_of(job))
+        _check_job(job)
+        changed = set(fields)
+        if job.schedule_minutes != minutes:
+            job.next_run_at = rules.next_run(None, minutes=job.schedule_minutes, now=timezone.now())
+            changed.add("next_run_at")
+        job.save(update_fields=sorted(changed))
+        audit.record(Event.JOB_CHANGED, subject=job, facts=_facts(fields))
+    return job
+
+
+def delete_job(job_id: UUID, *, by: User) -> None:
+    """End a job without encryption; its plain restore points stay on record and on disk.
+
+    Raises RequestNeeded for a job with encryption or encrypted restore points (P2), NotEligible, Unknown.
+    """
+    with audit.act(by=by, subject=("encryption.job", job_id)):
+        job = _locked_job(job_id, by, "delete")
+        rules.check_deletion(selectors.use_of(job))
+        job.state = Job.State.DELETED
+        job.next_run_at = None
+        # The name is free again for another job.
+        name, job.name = job.name, f"{job.name[:80]} ({job.pk})"
+        job.save(update_fields=["state", "next_run_at", "name"])
+        audit.record(Event.JOB_DELETED, subject=job, facts={"name": name})
+
+
+def _locked_repository(repository_id: UUID) -> Repository:
+    found = Repository.objects.select_for_update().filter(pk=repository_id).first()
+    if found is None:
+        raise Unknown("There is no such repository, or it is not yours to see.")
+    return found
+
+
+def _locked_job(job_id: UUID, by: User, verb: str) -> Job:
+    selectors.job_detail(job_id, by)
+    job = Job.objects.select_for_update(of=("self",)).select_related("repository").get(pk=job_id)
+    if not selectors.may(by, verb, job):
+        raise NotEligible(f"Your role does not allow you to {verb} this job.")
+    return job
+
+
+def _check_may(by: User, permission: str) -> None:
+    if not by.has_perm(f"encryption.{permission}"):
+        raise NotEligible("Your role does not allow this.")
+
+
+def _set(row: Job | Repository, fields: dict[str, Any], known: frozenset[str]) -> None:
+    if DECIDED_FIELDS & fields.keys():
+        raise RequestNeeded(
+            "A job's encryption changes by a request that another person approves: ask for it."
+        )
+    if unknown := fields.keys() - known:
+        raise JobRefused(f"There is nothing called {sorted(unknown)[0]} to change here.")
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def _check_repository(repository: Repository) -> None:
+    _check_name(repository)
+    rules.place(repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
+
+
+def _check_job(job: Job) -> None:
+    _check_name(job)
+    source = rules.place(job.source, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
+    target = rules.place(job.repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
+    rules.apart(source, target)
+    for label, value, least in (
+        ("restore points to keep", job.retention_points, 1),
+        ("days to keep", job.retention_days, 0),
+        ("runs from full to full", job.full_every, 1),
+        ("minutes between runs", job.schedule_minutes or 1, 1),
+    ):
+        if not least <= value < 10_000_000:
+            raise JobRefused(f"The number of {label} must be {least} or more.")
+    for patterns in (job.include, job.exclude):
+        if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+            raise JobRefused("Patterns are a list of texts.")
+
+
+def _check_name(row: Job | Repository) -> None:
+    if not row.name.strip():
+        raise JobRefused("A name is missing.")
+    if type(row)._default_manager.filter(name=row.name).exclude(pk=row.pk).exists():
+        raise JobRefused(f"The name {row.name} is taken.")
+
+
+def _facts(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.pk if isinstance(value, Repository) else value for name, value in sorted(fields.items())
+    }

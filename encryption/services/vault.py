@@ -1,0 +1,75 @@
+"""What the worker keeps of a password: the value and its root, sealed under the master key in their own row."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from encryption import selectors
+from encryption.crypto import kdf, providers, seal
+from encryption.crypto.secret import Secret
+from encryption.errors import WrongPassword
+from encryption.models import PasswordVersion
+
+_TABLE = "encryption_passwordversion"
+
+
+@dataclass(frozen=True, repr=False)
+class Sealed:
+    """A new version's secrets as its row will hold them."""
+
+    kdf: dict[str, Any]
+    password: bytes
+    root: bytes
+
+
+@sensitive_variables("password", "root")
+def seal_new(version: UUID, number: int, password: Secret) -> tuple[Sealed, bytes]:
+    """Return a new version's sealed secrets, and its root; derives, so never inside a transaction."""
+    parameters = kdf.new_parameters(fips=settings.VEEAMSEC_FIPS)
+    root = kdf.derive_root(password, parameters)
+    master = providers.load_master(settings.WORKER_KEYS)
+    place = {"table": _TABLE, "row": version, "version": number}
+    sealed = Sealed(
+        kdf=dict(parameters.to_json()),
+        password=seal.seal(master, password.reveal(), purpose="password", **place),
+        root=seal.seal(master, root, purpose="root", **place),
+    )
+    return sealed, root
+
+
+def password_of(version: PasswordVersion) -> Secret:
+    """Return the value of a version. Raises SealBroken, WrongPassword when it was erased."""
+    return Secret(_open(version, "password", version.sealed_password))
+
+
+def root_of(version: PasswordVersion) -> bytes:
+    """Return the root of a version. Raises SealBroken, WrongPassword when it was erased."""
+    return _open(version, "root", version.sealed_root)
+
+
+def root_behind(job: UUID, user_key: UUID) -> bytes:
+    """Return the root of the version that a keyring's user key belongs to.
+
+    Raises WrongPassword when no approved version has that key.
+    """
+    version = selectors.version_of_user_key(job, user_key)
+    if version is None:
+        raise WrongPassword(
+            "The keyring names a user key that no approved password has: it was changed behind VeeamSec's back."
+            " Nothing was written."
+        )
+    return root_of(version)
+
+
+def _open(version: PasswordVersion, purpose: str, sealed: bytes | memoryview | None) -> bytes:
+    if sealed is None:
+        raise WrongPassword(
+            f"Version {version.number} of this password was erased; it opens nothing any more."
+        )
+    master = providers.load_master(settings.WORKER_KEYS)
+    return seal.open(
+        master, bytes(sealed), table=_TABLE, row=version.pk, purpose=purpose, version=version.number
+    )
