@@ -11,7 +11,7 @@ class Event(StrEnum):
 
     number: int
 
-    def __new__(cls, value: str, number: int) -> "Event":
+    def __new__(cls, value: str, number: int = 0) -> "Event":
         """Make a member of its name and number."""
         event = str.__new__(cls, value)
         event._value_ = value
@@ -22,7 +22,7 @@ class Event(StrEnum):
     ATTEMPT_REFUSED = "attempt.refused", 71001
     ANONYMOUS_REFUSED = "anonymous.refused", 71002
     MESSAGE_REFUSED = "message.refused", 71003
-    CHECKPOINT_SIGNED = "checkpoint.signed", 71004
+    # 71004: a checkpoint is told by its own note, not by an entry, which would need another checkpoint.
     ALARM_RAISED = "alarm.raised", 71005
     ALARM_ACKNOWLEDGED = "alarm.acknowledged", 71006
     ALARM_CLOSED = "alarm.closed", 71007

@@ -93,7 +93,8 @@ class Entry(models.Model):
 class EntryName(models.Model):
     """A name that an entry commits to; erasing it and its salt leaves the entry and its proof whole."""
 
-    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="names")
+    # The unique constraint below is the index.
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="names", db_index=False)
     key = models.CharField(max_length=64)
     name = models.TextField(null=True)
     salt = models.BinaryField(max_length=16, null=True)
@@ -152,6 +153,7 @@ class Outbox(models.Model):
         indexes = [
             models.Index(fields=["ring_at"], condition=Q(done_at=None), name="outbox_to_ring"),
             models.Index(fields=["name", "ref"], name="outbox_by_ref"),
+            models.Index(fields=["done_at"], name="outbox_done"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(failures__lte=F("attempts")), name="failures_were_attempts"),

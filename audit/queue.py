@@ -185,17 +185,17 @@ def _take(task: Task, row: str, lease: timedelta) -> Claim | None:
     try:
         number = UUID(row)
     except (ValueError, AttributeError, TypeError):
-        return _refuse(task, "no uuid")
+        _refuse(task, "no uuid")
+        return None
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     taken = Outbox.objects.filter(free, pk=number, name=task, done_at=None, due__lte=now).update(
         lease_until=now + lease, ring_at=now + lease, rings=0, attempts=F("attempts") + 1
     )
     found = Outbox.objects.filter(pk=number).first()
-    if found is None:
-        return _refuse(task, "unknown row")
-    if found.name != task:
-        return _refuse(task, "row of another task")
+    if found is None or found.name != task:
+        _refuse(task, "unknown row" if found is None else "row of another task")
+        return None
     return Claim(number, task, found.ref, found.attempts, lease) if taken else None
 
 

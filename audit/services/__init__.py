@@ -1,7 +1,12 @@
 """The use cases of the log: `from audit import services as audit`."""
 
+from audit.selectors import name_of
+from audit.services.alarms import acknowledge_alarm, raise_alarm_within, resolve_alarm_within
+from audit.services.checkpoints import sign_checkpoint
 from audit.services.log import Attempt, Subject, act, attempt, record
+from audit.services.outbox import sweep
 from audit.services.refusals import refuse_anonymous
+from audit.services.verification import verify, verify_and_tell
 from audit.statement import BEAT, CONSOLE, NOBODY, WORKER, Actor, SystemActor
 
 __all__ = [
@@ -13,8 +18,16 @@ __all__ = [
     "Attempt",
     "Subject",
     "SystemActor",
+    "acknowledge_alarm",
     "act",
     "attempt",
+    "name_of",
+    "raise_alarm_within",
     "record",
     "refuse_anonymous",
+    "resolve_alarm_within",
+    "sign_checkpoint",
+    "sweep",
+    "verify",
+    "verify_and_tell",
 ]

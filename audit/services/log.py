@@ -1,8 +1,8 @@
 """Attempt, act, record: every use case stands inside one of them (STYLE.md's silhouette).
 
 An *attempt* that is refused leaves one entry, written after the rollback in a transaction of its own. An
-*act* is the durable transaction; what `record` collected becomes its last statement, so the head of the log is held
-briefly and last. When the log cannot be written, the act does not happen.
+*act* is the durable transaction; what `record` collected becomes its last statement, so the head of the log
+is held briefly and last. When the log cannot be written, the act does not happen.
 """
 
 import traceback
@@ -117,7 +117,7 @@ def record(
 def _draft(
     event: Event, by: Actor | None, subject: Subject, facts: Mapping[str, Any], names: Mapping[str, str]
 ) -> Draft:
-    kind, ref = _subject(subject)
+    kind, ref = subject_of(subject)
     shown = {"actor": by.get_username()} if by is not None and by.person_id is not None else {}
     return Draft(
         event=event,
@@ -130,7 +130,8 @@ def _draft(
     )
 
 
-def _subject(subject: Subject) -> tuple[str, str]:
+def subject_of(subject: Subject) -> tuple[str, str]:
+    """Return the stored kind and id of a subject."""
     if subject is None:
         return "", ""
     if isinstance(subject, models.Model):

@@ -1,0 +1,83 @@
+"""Checkpoints outside the database, one signed note a file in a folder a day.
+
+A database that was restored or rewritten cannot deny what was once signed of it.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+# Names sort as their sizes do.
+DIGITS = 19
+LARGEST = 64 * 1024
+
+
+def folder() -> Path:
+    """Return the folder of all notes."""
+    return Path(settings.VEEAMSEC_HOME) / "checkpoints"
+
+
+def write(size: int, time: datetime, note: str) -> None:
+    """Write one note, whole and on the disk, unless it is there."""
+    day = folder() / time.strftime("%Y-%m-%d")
+    day.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = day / f"{size:0{DIGITS}}.note"
+    part = day / f".{path.name}.{os.getpid()}"
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link, unlike a rename, never replaces a note that was there.
+        os.link(part, path)
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+    _sync(day)
+    _sync(folder())
+
+
+def newest() -> Path | None:
+    """Return the file of the largest size, or None."""
+    for day in sorted(_days(), reverse=True):
+        if found := sorted(day.glob("[0-9]*.note")):
+            return found[-1]
+    return None
+
+
+def paths() -> Iterator[Path]:
+    """Return every note's file, by size."""
+    return iter(
+        sorted((path for day in _days() for path in day.glob("[0-9]*.note")), key=lambda path: path.name)
+    )
+
+
+def size_of(path: Path) -> int:
+    """Return the size that a file's name says."""
+    return int(path.stem)
+
+
+def read(path: Path) -> str:
+    """Return a note's text; what cannot be read reads as a text that no key signed."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _days() -> list[Path]:
+    return [day for day in folder().glob("[0-9]*-[0-9]*-[0-9]*") if day.is_dir()]
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,23 @@
+"""The log's own periodic tasks."""
+
+from audit import queue
+from audit.queue import Task
+from audit.services import checkpoints, outbox, verification
+
+
+@queue.beat(Task.SWEEP)
+def sweep() -> None:
+    """Ring for work whose bell was lost."""
+    outbox.sweep()
+
+
+@queue.beat(Task.CHECKPOINT)
+def checkpoint() -> None:
+    """Sign the head of the log if there is news."""
+    checkpoints.sign_checkpoint()
+
+
+@queue.beat(Task.VERIFY)
+def verify() -> None:
+    """Verify the whole log and tell."""
+    verification.verify_and_tell()
