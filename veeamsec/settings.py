@@ -113,6 +113,8 @@ TEMPLATES = [
 # --- stores -----------------------------------------------------------------------------------------------
 
 DATABASES = {"default": environment.database(_environment)}
+# Our own token model replaces knox's, whose table would only stand in the way.
+MIGRATION_MODULES = {"knox": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -170,6 +172,7 @@ ANONYMOUS_USER_NAME = None
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/account/login/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -183,8 +186,13 @@ MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "VeeamSec"
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
-# Browsers treat http://localhost as secure; fido2 wants to be told. Any other origin is https or refused.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = VEEAMSEC_ORIGIN.startswith("http://localhost")
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "activate_totp": "accounts.forms.ActivateTOTPForm",
+}
 USERSESSIONS_TRACK_ACTIVITY = True
 
 AXES_USERNAME_FORM_FIELD = "login"
@@ -246,7 +254,7 @@ REST_KNOX = {
 REST_FRAMEWORK = {
     # Bearer first: the first one names the challenge of a 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "accounts.api.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
