@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from veeamsec.home import Home
 from veeamsec.servers import dies_with_parent
@@ -27,6 +28,8 @@ class Child:
     start: Callable[[], subprocess.Popen[bytes]]
     ends_by: signal.Signals = signal.SIGTERM
     patience: float = 15
+    # A server that is killed recovers, but slowly; its end in order takes a moment.
+    may_hurry: bool = True
     process: subprocess.Popen[bytes] | None = None
     started: float = 0
     deaths: int = 0
@@ -54,7 +57,9 @@ class Child:
             return
         self.process.send_signal(self.ends_by)
         until = time.monotonic() + self.patience
-        while self.process.poll() is None and time.monotonic() < until and not at_once():
+        while self.process.poll() is None and time.monotonic() < until:
+            if self.may_hurry and at_once():
+                break
             time.sleep(0.05)
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -75,7 +80,7 @@ def python_children(home: Home, port: int, origin: str) -> list[Child]:
         child("worker-execute", "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
         child("worker-data", "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
         child("web", "web", (*gunicorn, f"--bind=127.0.0.1:{port}")),
-        child("beat", "beat", (*celery, "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile=")),
+        child("beat", "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
     ]
 
 
@@ -110,7 +115,7 @@ def environment(home: Home, process: str, origin: str) -> dict[str, str]:
     }
 
 
-def open_log(home: Home, name: str):  # type: ignore[no-untyped-def]
+def open_log(home: Home, name: str) -> BinaryIO:
     """The log of one child, put aside once when it has grown."""
     path = home.logs / f"{name}.log"
     if path.exists() and path.stat().st_size > LOG_BYTES:

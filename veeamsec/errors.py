@@ -10,13 +10,7 @@ from django.shortcuts import render
 from rest_framework import exceptions, views
 from rest_framework.response import Response
 
-try:
-    from audit.errors import Refused
-except ImportError:  # the app is not written yet
-
-    class Refused(Exception):  # noqa: D101
-        code = "invalid"
-
+from audit.errors import Refused
 
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/api/"
@@ -107,10 +101,10 @@ def answer(request: HttpRequest, code: str, detail: str = "") -> HttpResponse:
 
 def answer_api(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None lets an unknown error become an opaque 500."""
-    response = Response()
+    response, more = Response(), dict[str, object]()
     if isinstance(error, Refused):
         views.set_rollback()
-        code, detail, more = error.code, str(error), {}
+        code, detail = error.code, str(error)
     elif (answered := views.exception_handler(error, context)) is not None:
         response = answered
         code, detail, more = _translate(error)

@@ -29,7 +29,9 @@ TOKEN_PATHS = re.compile(r"^/start/[^/]+")
 class QuietLogger(Logger):  # type: ignore[misc]
     """Gunicorn's logger without queries (by the format) and without tokens in paths."""
 
-    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: datetime.timedelta) -> dict[str, Any]:
+    def atoms(
+        self, resp: Any, req: Any, environ: dict[str, Any], request_time: datetime.timedelta
+    ) -> dict[str, Any]:
         """The values of one line."""
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
         atoms["U"] = TOKEN_PATHS.sub("/start/…", atoms["U"] or "")

@@ -12,17 +12,10 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.selectors import must_enrol
+from audit.errors import Refused
 from veeamsec import errors
-from veeamsec.errors import Refused
 from veeamsec.logs import reference
-
-try:
-    from accounts.selectors import must_enrol
-except ImportError:  # the app is not written yet
-
-    def must_enrol(user: object) -> bool:
-        return False
-
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # What somebody who must enrol a factor first may still open: the enrolment itself and the way out.
@@ -86,7 +79,9 @@ class NoStore(Middleware):
 class SignedIn(LoginRequiredMiddleware):
     """Nobody without a name: a view is open only where it says so itself."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
         """Login page for a page, 401 for the API, a whole-page redirect for a fragment."""
         if request.path.startswith(errors.API_PREFIX):
             return errors.problem(request, "not_authenticated")

@@ -1,6 +1,7 @@
 """The database's own refusals: who may do what to which table, and the triggers that must be there."""
 
 from importlib import import_module, util
+from types import ModuleType
 
 from django.apps import apps
 from django.db import connection
@@ -45,7 +46,7 @@ def assert_triggers() -> None:
         raise TriggersDiffer(f"The database lacks {', '.join(missing)}; run `manage.py setup`.")
 
 
-def trigger_modules() -> list[object]:
+def trigger_modules() -> list[ModuleType]:
     """The `triggers` module of each app that has one."""
     names = [f"{config.name}.triggers" for config in apps.get_app_configs()]
     return [import_module(name) for name in names if util.find_spec(name)]

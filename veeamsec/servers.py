@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psycopg
 import redis
@@ -33,12 +33,17 @@ def dies_with_parent(sign: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def arrange() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
-            if os.getppid() != parent:
-                os.kill(os.getpid(), signal.SIGKILL)
+        die_with_parent(sign)
+        if os.getppid() != parent:  # it ended before the kernel knew
+            os.kill(os.getpid(), signal.SIGKILL)
 
     return arrange
+
+
+def die_with_parent(sign: signal.Signals) -> None:
+    """Ask the kernel to send this process `sign` when its parent ends. Nothing where it cannot."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
 
 
 def start_postgres(home: Home, *, durable: bool = True) -> subprocess.Popen[bytes]:
@@ -90,7 +95,7 @@ def start_valkey(home: Home) -> subprocess.Popen[bytes]:
     return server
 
 
-def superuser(home: Home) -> dict[str, str]:
+def superuser(home: Home) -> dict[str, Any]:
     """Connection arguments of the private server's superuser, to its own database."""
     return {
         "host": str(home.sockets),

@@ -1,4 +1,4 @@
-"""One command for everything: servers, web, workers and beat, started in order, kept alive, ended in order."""
+"""One command for everything: servers, web, workers and beat; started, kept alive and ended in order."""
 
 import contextlib
 import fcntl
@@ -36,6 +36,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.ends = threading.Event()
         self.hurry = threading.Event()
+        self.asked = 0.0
 
     def run(self) -> int:
         """Serve until a signal asks to end. Returns the exit code."""
@@ -57,8 +58,11 @@ class Supervisor:
         return 0
 
     def _asked_to_end(self, *_: object) -> None:
-        if self.ends.is_set():
+        # One Ctrl-C may arrive twice, from the terminal and from a parent; a second one is a person's.
+        if self.ends.is_set() and time.monotonic() - self.asked > 1:
             self.hurry.set()
+        if not self.ends.is_set():
+            self.asked = time.monotonic()
         self.ends.set()
 
     def _start(self) -> None:
@@ -78,7 +82,7 @@ class Supervisor:
         while not healthy(self.port) and not self.ends.wait(0.1):
             self._look_after()
             if time.monotonic() > until:
-                raise CannotStart(f"the web did not answer in {READY_SECONDS} s; see {self.home.logs}/web.log")
+                raise CannotStart(f"the web does not answer; see {self.home.logs}/web.log")
         if not self.ends.is_set():
             self.say(f"ready: {self.origin} ({time.monotonic() - began:.1f} s); Ctrl-C ends it")
 
@@ -127,7 +131,7 @@ def private_servers(home: Home) -> list[Child]:
     children = []
     if not os.environ.get("DATABASE_URL"):
         start = lambda: servers.start_postgres(home)  # noqa: E731
-        children.append(Child("postgres", start, signal.SIGINT, patience=30))
+        children.append(Child("postgres", start, signal.SIGINT, patience=30, may_hurry=False))
     if not os.environ.get("CELERY_BROKER_URL"):
         children.append(Child("valkey", lambda: servers.start_valkey(home)))
     return children

@@ -12,7 +12,11 @@ APPS = sorted(path.parent.name for path in ROOT.glob("*/apps.py"))
 def files(*suffixes: str) -> tuple[Path, ...]:
     """Every file of the project with one of the suffixes, vendored ones left out."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if listed.returncode:  # a tarball without git
         paths = [path for path in ROOT.rglob("*") if not {".venv", "var"} & set(path.relative_to(ROOT).parts)]

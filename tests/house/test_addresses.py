@@ -43,7 +43,8 @@ CLOSED = sorted({(name, path) for name, path in addresses() if name not in OPEN}
 
 
 def refused(response) -> bool:
-    leads_to_login = response.status_code == 302 and response["Location"].startswith(("/account/login/", "/admin/login/"))
+    doors = ("/account/login/", "/admin/login/")
+    leads_to_login = response.status_code == 302 and response["Location"].startswith(doors)
     return leads_to_login or response.status_code in (401, 403, 404, 405)
 
 

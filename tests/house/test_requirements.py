@@ -17,7 +17,9 @@ def test_every_pin_carries_its_reason(path):
 def test_the_lock_has_every_pin(path):
     pins = re.findall(r"^([\w-]+)(?:\[[\w,-]+\])?==(\S+)", path.read_text(), re.M)
     locked = path.with_suffix(".txt").read_text().lower().replace("_", "-")
-    assert [name for name, version in pins if f"{name.lower().replace('_', '-')}=={version}" not in locked] == []
+    assert [
+        name for name, version in pins if f"{name.lower().replace('_', '-')}=={version}" not in locked
+    ] == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)

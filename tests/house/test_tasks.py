@@ -1,7 +1,6 @@
 """What is queued is registered, and what beat names exists."""
 
 from audit.queue import Task
-
 from veeamsec import celeryconfig
 from veeamsec.celery import app
 

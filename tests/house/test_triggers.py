@@ -28,7 +28,9 @@ def test_every_guarded_app_names_its_triggers():
 
 def test_a_dropped_trigger_is_found_by_the_check():
     name = drop_one()
-    assert [message.id for message in run_checks(databases=["default"]) if name in message.msg] == ["veeamsec.E001"]
+    assert [message.id for message in run_checks(databases=["default"]) if name in message.msg] == [
+        "veeamsec.E001"
+    ]
 
 
 def test_a_disabled_trigger_is_found():

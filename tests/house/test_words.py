@@ -6,7 +6,18 @@ import pytest
 
 from tests.house.sources import APPS, ROOT, files, written_python
 
-EMPTY_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "core", "manager", "managers", "base_utils"}
+EMPTY_NAMES = {
+    "utils",
+    "util",
+    "common",
+    "helpers",
+    "helper",
+    "misc",
+    "core",
+    "manager",
+    "managers",
+    "base_utils",
+}
 # Put together so that this file does not break its own rule.
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
 REGISTRIES = re.compile(r"--(extra-)?index-url|files\.pythonhosted|/simple/?\b")
@@ -26,7 +37,9 @@ def test_no_registry_stands_in_a_requirement():
     assert [path.name for path in ROOT.glob("requirements*") if REGISTRIES.search(path.read_text())] == []
 
 
-@pytest.mark.parametrize("word", ["django.dispatch", "django.db.models.signals", "GenericForeignKey", "send_task("])
+@pytest.mark.parametrize(
+    "word", ["django.dispatch", "django.db.models.signals", "GenericForeignKey", "send_task("]
+)
 def test_no_app_uses(word: str):
     ours = [path for path in written_python() if path.relative_to(ROOT).parts[0] in APPS]
     assert [str(path) for path in ours if word in path.read_text()] == []

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
-from encryption.crypto.providers import make_worker_keys
 
+from encryption.crypto.providers import make_worker_keys
 from veeamsec import servers
 from veeamsec.database import make_database, make_roles
 from veeamsec.environment import env, read
