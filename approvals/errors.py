@@ -1,6 +1,6 @@
 """Why approvals says no; every one is a `Refused`, so an attempt is logged and the edge knows the answer."""
 
-from accounts.errors import Invalid, InteractiveRequired, NotEligible, SecurityRoleTooSmall, StepUpRequired
+from accounts.errors import InteractiveRequired, Invalid, NotEligible, SecurityRoleTooSmall, StepUpRequired
 from audit.errors import Refused
 
 __all__ = [

@@ -14,7 +14,9 @@ class Policy(models.Model):
     """The rules of one scope (null: everywhere); a change is a new row, the newest of a scope is in force."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    scope = models.ForeignKey(Repository, on_delete=models.PROTECT, null=True, blank=True, related_name="policies")
+    scope = models.ForeignKey(
+        Repository, on_delete=models.PROTECT, null=True, blank=True, related_name="policies"
+    )
     number = models.PositiveIntegerField()
     quorum = models.PositiveSmallIntegerField(default=1)
     pools = models.JSONField(default=list)
@@ -110,7 +112,9 @@ class RequestTarget(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["type", "ref"], condition=Q(open=True), name="one_open_request_a_target"),
+            models.UniqueConstraint(
+                fields=["type", "ref"], condition=Q(open=True), name="one_open_request_a_target"
+            ),
         ]
 
 

@@ -124,7 +124,9 @@ def check_interactive(*, interactive: bool, is_human: bool) -> None:
 def check_seats(seats: int) -> None:
     """Refuse while the Security Role has too few active members (P3)."""
     if seats < SEATS:
-        raise SecurityRoleTooSmall("The Security Role has fewer than two active members; nothing can be decided.")
+        raise SecurityRoleTooSmall(
+            "The Security Role has fewer than two active members; nothing can be decided."
+        )
 
 
 def ineligible(request: RequestFacts, voter: Voter) -> Refused | None:
@@ -173,23 +175,22 @@ def check_vote(
         raise Invalid("A rejection needs a comment: the asker will want to know why.")
     if len(comment) > MAX_COMMENT:
         raise Invalid(f"A comment has at most {MAX_COMMENT} characters.")
-    assert voter.capacity is not None
-    return voter.capacity
+    return str(voter.capacity)
 
 
 def consents(request: RequestFacts) -> list[VoteFacts]:
     """Return the approvals that count: on this text, by persons who may decide as things stand now."""
     counted: dict[UUID, VoteFacts] = {}
     for vote in request.votes:
-        advises = vote.capacity == BY_SECURITY and vote.voter.standing.security_title in request.policy.advising_titles
-        stands = vote.verdict == APPROVE and vote.digest == request.digest and vote.capacity == vote.voter.capacity
-        if stands and not advises and ineligible(request, vote.voter) is None:
+        stands = vote.verdict == APPROVE and vote.digest == request.digest
+        counts = vote.capacity == vote.voter.capacity and _consent_counts(request.policy, vote.voter)
+        if stands and counts and ineligible(request, vote.voter) is None:
             counted.setdefault(vote.voter.standing.person, vote)
     return list(counted.values())
 
 
 def outcome(request: RequestFacts) -> str:
-    """Return what the votes make of a request: rejected by one objection, approved by quorum and every pool."""
+    """Return what the votes make of it: rejected by one objection, approved by quorum and every pool."""
     if any(vote.verdict == REJECT for vote in request.votes):
         return REJECTED
     counted = consents(request)
@@ -200,14 +201,17 @@ def outcome(request: RequestFacts) -> str:
 def possible(policy: PolicyFacts, people: Iterable[Voter]) -> bool:
     """Say whether these people, each another person than the asker, could approve under a policy at all."""
     counted = [
-        VoteFacts(APPROVE, voter.capacity, "", voter)
+        VoteFacts(APPROVE, str(voter.capacity), "", voter)
         for voter in people
-        if voter.capacity == BY_SECURITY
-        and voter.standing.security_title not in policy.advising_titles
-        or voter.capacity == BY_ADMINISTRATOR
-        and policy.administrators_may_approve
+        if _consent_counts(policy, voter)
     ]
     return len(counted) >= policy.quorum and all(_met(pool, counted) for pool in policy.pools)
+
+
+def _consent_counts(policy: PolicyFacts, voter: Voter) -> bool:
+    if voter.capacity == BY_SECURITY:
+        return voter.standing.security_title not in policy.advising_titles
+    return voter.capacity == BY_ADMINISTRATOR and policy.administrators_may_approve
 
 
 def _met(pool: Pool, counted: Iterable[VoteFacts]) -> bool:

@@ -1,4 +1,4 @@
-"""The statement: the one text that is shown, signed and executed (P5). Pure; RFC 8785 bytes and their SHA-256.
+"""The statement: the one text that is shown, signed and executed (P5). Pure; RFC 8785 and SHA-256.
 
 Normative form in docs/evidence-format.md. Bytes that are not exactly what `build` would write are refused.
 """

@@ -1,4 +1,4 @@
-"""What PostgreSQL itself refuses about requests and votes, whoever asks: P1, P5, P6, P7 and P13 as SQL text."""
+"""What PostgreSQL itself refuses about requests and votes, whoever asks: P1, P5, P6, P7, P13 as SQL text."""
 
 from accounts.triggers import Trigger
 
@@ -39,7 +39,9 @@ BEGIN
         RAISE EXCEPTION 'a request starts pending, with the digest of its statement'
             USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
     END IF;
-    IF NOT EXISTS (SELECT FROM accounts_user u WHERE u.id = NEW.asker_id AND u.person_id = NEW.asker_person_id) THEN
+    IF NOT EXISTS (
+        SELECT FROM accounts_user u WHERE u.id = NEW.asker_id AND u.person_id = NEW.asker_person_id)
+    THEN
         RAISE EXCEPTION 'a request is asked by the person of its account'
             USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
     END IF;
@@ -77,7 +79,8 @@ BEGIN
         OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)
         OR (NEW.sealed_secret IS NOT NULL AND NEW.sealed_secret IS DISTINCT FROM OLD.sealed_secret)
     THEN
-        RAISE EXCEPTION 'this part of a request is written once' USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+        RAISE EXCEPTION 'this part of a request is written once'
+            USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
     END IF;
     RETURN NEW;
 END $$;
@@ -85,7 +88,8 @@ END $$;
 CREATE OR REPLACE FUNCTION approvals_closes_with_request() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.open OR EXISTS (
-        SELECT FROM approvals_approvalrequest r WHERE r.id = NEW.request_id AND r.state IN ('pending', 'approved'))
+        SELECT FROM approvals_approvalrequest r
+        WHERE r.id = NEW.request_id AND r.state IN ('pending', 'approved'))
     THEN
         RAISE EXCEPTION 'a target is let go when its request ends, and not taken up again'
             USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
@@ -98,7 +102,8 @@ BEGIN
     IF NOT EXISTS (
         SELECT FROM approvals_approvalrequest r JOIN accounts_user u ON u.id = NEW.voter_id
         WHERE r.id = NEW.request_id AND r.state = 'pending' AND r.digest = NEW.digest
-        AND r.asker_person_id = NEW.asker_person_id AND u.person_id = NEW.person_id AND u.person_id <> r.asker_person_id
+        AND r.asker_person_id = NEW.asker_person_id
+        AND u.person_id = NEW.person_id AND u.person_id <> r.asker_person_id
         AND u.is_active AND u.is_human AND clock_timestamp() < r.decide_by)
     THEN
         RAISE EXCEPTION 'a vote is one of another active person, in time, on the text of a pending request'

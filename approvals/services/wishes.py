@@ -1,0 +1,155 @@
+"""What somebody asks for, checked before anything is looked up: form, length, nothing left unsaid."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+from uuid import UUID
+
+from approvals.errors import Invalid
+from approvals.models import Kind
+from encryption.crypto.secret import Secret
+
+MOST_JOBS = 500
+MAX_TEXT = 2_000
+MAX_HINT = 120
+MAX_CUSTODY = 20
+CUSTODY_TEXTS = ("medium", "place", "custodian")
+CUSTODY_FLAGS = ("offsite", "offline")
+_JOBS, _PASSWORD, _NEW, _HINT = "jobs", "encryption_password", "new_password", "hint"
+# What each kind may name, beside the reason; a parameter that would be ignored is refused instead.
+TAKES: Mapping[str, frozenset[str]] = {
+    Kind.ACTIVATE: frozenset({_JOBS, _PASSWORD, _NEW, _HINT, "custody", "answers", "start"}),
+    Kind.CHANGE: frozenset({_PASSWORD, _NEW, _HINT, "scope", "custody", "answers", "start"}),
+    Kind.DEACTIVATE: frozenset({_JOBS, "then", "answers"}),
+    Kind.DELETE: frozenset({_PASSWORD, "answers"}),
+}
+# Signs that make a text read other than it is: directions, joiners, marks of byte order.
+_MISLEADING = frozenset("\u200b\u200e\u200f\u2060\ufeff") | {
+    chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
+}
+
+
+class Asked(TypedDict, total=False):
+    """The fields of a request as a door hands them on."""
+
+    reason: str
+    jobs: Sequence[UUID]
+    encryption_password: UUID | None
+    new_password: Secret | str | None
+    hint: str
+    scope: str
+    start: str
+    then: str
+    custody: Sequence[Mapping[str, Any]]
+    answers: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A checked wish; whether a new password came is said here, the password itself is not."""
+
+    kind: str
+    reason: str
+    jobs: tuple[UUID, ...]
+    encryption_password: UUID | None
+    is_new_value: bool
+    hint: str
+    scope: str
+    start: str
+    then: str
+    custody: tuple[dict[str, Any], ...]
+    answers: tuple[dict[str, str], ...]
+
+
+def read(kind: str, given: Asked) -> Wish:
+    """Return the wish, or raise Invalid with what is missing or too much."""
+    if kind not in TAKES:
+        raise Invalid("There is no request of this kind.")
+    for name, value in given.items():
+        if name != "reason" and name not in TAKES[kind] and value not in (None, "", (), []):
+            raise Invalid(f"A request of this kind takes no {name!r}.")
+    wish = Wish(
+        kind=kind,
+        reason=text(given.get("reason", ""), "The reason", MAX_TEXT),
+        jobs=tuple(dict.fromkeys(given.get("jobs", ()))),
+        encryption_password=given.get("encryption_password"),
+        is_new_value=given.get("new_password") is not None,
+        hint=text(given.get("hint", ""), "The hint", MAX_HINT, blank=True, lines=False),
+        scope=_one_of(given.get("scope") or "keys", "scope", ("keys", "data")),
+        start=_one_of(given.get("start") or "next_run", "start", ("next_run", "now")),
+        then=_one_of(given.get("then") or "keep", "then", ("keep", "delete")),
+        custody=tuple(_custody(row) for row in given.get("custody", ())),
+        answers=tuple(_answer(row) for row in given.get("answers", ())),
+    )
+    _check_whole(wish)
+    return wish
+
+
+def answers_to(questions: Sequence[str], wish: Wish) -> list[dict[str, str]]:
+    """Return the answers in the order of the policy's questions.
+
+    Raises Invalid for an answer to what was not asked, and, where a password comes into force, for a question
+    left out.
+    """
+    given = {row["question"]: row["answer"] for row in wish.answers}
+    if unknown := given.keys() - set(questions):
+        raise Invalid(f"The procedure does not ask {min(unknown)!r}.")
+    missing = [question for question in questions if question not in given]
+    if missing and wish.kind in (Kind.ACTIVATE, Kind.CHANGE):
+        raise Invalid(f"The procedure asks: {missing[0]}")
+    return [{"answer": given[question], "question": question} for question in questions if question in given]
+
+
+def text(value: object, what: str, most: int, *, blank: bool = False, lines: bool = True) -> str:
+    """Return a text that shows as what it is; Invalid for an empty, overlong or misleading one."""
+    if not isinstance(value, str) or len(value) > most:
+        raise Invalid(f"{what} is a text of at most {most} characters.")
+    value = value.replace("\r\n", "\n").strip()
+    if not value and not blank:
+        raise Invalid(f"{what} is missing.")
+    allowed = "\n\t" if lines else ""
+    for character in value:
+        category = unicodedata.category(character)
+        if character in _MISLEADING or (category in ("Cc", "Cs", "Zl", "Zp") and character not in allowed):
+            raise Invalid(f"{what} holds a sign that does not show (U+{ord(character):04X}): leave it out.")
+    return value
+
+
+def _check_whole(wish: Wish) -> None:
+    if wish.kind in (Kind.ACTIVATE, Kind.DEACTIVATE) and not 1 <= len(wish.jobs) <= MOST_JOBS:
+        raise Invalid(f"Name 1 to {MOST_JOBS} jobs.")
+    if wish.kind in (Kind.CHANGE, Kind.DELETE) and wish.encryption_password is None:
+        raise Invalid("Name the encryption password.")
+    if wish.kind == Kind.CHANGE and not wish.is_new_value:
+        raise Invalid("The new password is missing.")
+    if wish.kind == Kind.ACTIVATE and wish.is_new_value == (wish.encryption_password is not None):
+        raise Invalid("Name an encryption password or give a new one: exactly one of both.")
+    if wish.kind == Kind.ACTIVATE and wish.is_new_value and not wish.hint:
+        raise Invalid("A new password needs a hint by which people will know it.")
+    if wish.kind in (Kind.ACTIVATE, Kind.CHANGE) and not wish.custody:
+        raise Invalid("State who will hold the password: medium, place and custodian of at least one copy.")
+    if len(wish.custody) > MAX_CUSTODY:
+        raise Invalid(f"Name at most {MAX_CUSTODY} copies of the password.")
+
+
+def _custody(row: Any) -> dict[str, Any]:
+    if not isinstance(row, Mapping) or row.keys() != {*CUSTODY_TEXTS, *CUSTODY_FLAGS}:
+        raise Invalid("Each copy of the password is stated by medium, place, offsite, offline and custodian.")
+    if any(not isinstance(row[name], bool) for name in CUSTODY_FLAGS):
+        raise Invalid("'offsite' and 'offline' are true or false.")
+    texts = {name: text(row[name], f"A copy's {name}", MAX_HINT, lines=False) for name in CUSTODY_TEXTS}
+    return texts | {name: row[name] for name in CUSTODY_FLAGS}
+
+
+def _answer(row: Any) -> dict[str, str]:
+    if not isinstance(row, Mapping) or row.keys() != {"question", "answer"}:
+        raise Invalid("Each answer stands beside its question.")
+    question = text(row["question"], "The question", MAX_TEXT)
+    return {"answer": text(row["answer"], f"The answer to {question!r}", MAX_TEXT), "question": question}
+
+
+def _one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise Invalid(f"'{name}' is {' or '.join(allowed)}.")
+    return str(value)
