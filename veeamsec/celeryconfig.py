@@ -48,6 +48,6 @@ beat_schedule = {
         "audit.checkpoint": 60,
         "approvals.expire": 60,
         "encryption.schedule": 30,
-        "encryption.observe": 300,
+        "encryption.observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
     }.items()
 }
