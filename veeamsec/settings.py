@@ -254,7 +254,7 @@ REST_KNOX = {
 REST_FRAMEWORK = {
     # Bearer first: the first one names the challenge of a 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.TokenAuthentication",
+        "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
