@@ -25,6 +25,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database with the grants and refusals of a real one."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         apply_grants(cursor)
+        connection._test_serialized_contents = connection.creation.serialize_db_to_string()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -39,8 +40,19 @@ def _flush_without_triggers() -> Iterator[None]:
         return [off, *statements, on] if statements else statements
 
     patch.setattr(flush, "sql_flush", wipe_quietly)
+    empty = TransactionTestCase._fixture_teardown
+
+    def empty_and_restore(case: TransactionTestCase) -> None:
+        # Django would put back at the next test's start, with triggers on, and no other test would see the rows.
+        case.serialized_rollback = True
+        empty(case)
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+            cursor.execute("SET session_replication_role = origin")
+
     # Rows that migrations made are put back after a flush.
-    patch.setattr(TransactionTestCase, "serialized_rollback", True)
+    patch.setattr(TransactionTestCase, "_fixture_teardown", empty_and_restore)
     yield
     patch.undo()
 
