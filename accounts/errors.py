@@ -58,4 +58,4 @@ class AlreadySealed(Refused):
 class KeyReused(Refused):
     """An idempotency key that came before with another body, or whose first answer is not known yet."""
 
-    code = "job_busy"
+    code = "key_reused"

@@ -13,7 +13,7 @@ from accounts.rules import Standing
 
 
 class Person(models.Model):
-    """One human (or the organisation behind a service); several accounts of one person are one pair of eyes."""
+    """One human, or who stands behind a service; several accounts of one person are one pair of eyes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150)
@@ -58,7 +58,7 @@ class User(AbstractUser):
         return self.username
 
     def facts(self, now: datetime | None = None) -> Standing:
-        """Read the account's standing afresh: live grants, and the live seat of its person on this account."""
+        """Read the account's standing afresh: its live grants and its live seat."""
         now = now or timezone.now()
         seat = SecurityMember.objects.filter(user_id=self.pk, until=None).first()
         return Standing(

@@ -1,6 +1,6 @@
 """What a passkey signs for a decision, and how anyone verifies it later: web, worker and offline verifier.
 
-The challenge binds the nonce to one request, digest, verdict, capacity, person and comment (WebAuthn Level 3, §7.2).
+The challenge binds the nonce to request, digest, verdict, capacity, person and comment (WebAuthn 3, §7.2).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """What PostgreSQL itself refuses about people, whoever asks: P3, P4, P13 and P14 as SQL text.
 
-Functions that count or lock run as the owner, so that a role without rights on a table is bound by it all the same.
+Functions that count or lock run as the owner, so that a role without rights on a table is bound all the same.
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
@@ -30,8 +30,8 @@ def _row(function: str, *changed: str) -> str:
     return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION accounts_{function}()"
 
 
-# READ COMMITTED, because there a statement after the lock sees what the lock's last holder wrote; a snapshot taken
-# before would count a seat that has gone.
+# READ COMMITTED, because there a statement after the lock sees what the lock's last holder wrote; a snapshot
+# taken before would count a seat that has gone.
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION accounts_lock_security_role() RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -99,7 +99,9 @@ CREATE OR REPLACE FUNCTION accounts_seat_is_sound() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM accounts_lock_security_role();
-    IF NOT EXISTS (SELECT FROM accounts_user u WHERE u.id = NEW.user_id AND u.person_id = NEW.person_id AND u.is_human)
+    IF NOT EXISTS (
+        SELECT FROM accounts_user u
+        WHERE u.id = NEW.user_id AND u.person_id = NEW.person_id AND u.is_human)
     THEN
         RAISE EXCEPTION 'a seat belongs to the person of its account, a human one'
             USING ERRCODE = '23514', CONSTRAINT = 'security_seat_of_a_person';
@@ -147,7 +149,8 @@ END $$;
 CREATE OR REPLACE FUNCTION accounts_next_roster() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM accounts_roster) THEN
-        RAISE EXCEPTION 'rosters are numbered without a gap' USING ERRCODE = '23514', CONSTRAINT = 'next_roster';
+        RAISE EXCEPTION 'rosters are numbered without a gap'
+            USING ERRCODE = '23514', CONSTRAINT = 'next_roster';
     END IF;
     RETURN NEW;
 END $$;

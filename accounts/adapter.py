@@ -1,0 +1,74 @@
+"""allauth, bent to the house: nobody signs up, secrets rest encrypted, each way in and out is in the log."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+from accounts.selectors import has_factor
+from accounts.services import factors, sessions
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-in and sign-out, with their entries."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody makes their own account."""
+        return False
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
+        """Stop inactive accounts, and service accounts: they have tokens, no sessions."""
+        if not user.is_human:
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Begin a session; without its entry there is none."""
+        with sessions.signing_in(user, request):
+            super().login(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        """End a session."""
+        with sessions.signing_out(request.user):
+            super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a wrong name or password; the name itself may be a mistyped password and is not kept."""
+        sessions.sign_in_failed(request, credentials.get("username"))
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """Who has a second factor proves themselves with it: a password does not change a factor."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if isinstance(user, User) and has_factor(user):
+            return [method for method in methods if method["id"] != "reauthenticate"]
+        return methods
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Changes of factors are told by the log and its alarms, not by allauth's mails."""
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Factors: encrypted at rest, bound to the one origin."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt a secret for the database."""
+        return factors.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt it again."""
+        return factors.decrypt(encrypted_text)
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Say whether a factor may go: not the last one of somebody who must have one."""
+        return factors.may_remove(authenticator)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return the relying party: fixed by the configuration, not by a request's Host."""
+        return {"id": urlsplit(settings.VEEAMSEC_ORIGIN).hostname or "", "name": "VeeamSec"}

@@ -1,0 +1,18 @@
+"""Django's command of this name sets anyone's password; here nobody does (P14)."""
+
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    """Refuse, and say what helps."""
+
+    help = "Refused: nobody sets another's password."
+
+    def handle(self, *args: Any, **options: Any) -> NoReturn:
+        """Refuse."""
+        raise CommandError(
+            "Nobody sets another's password. A person changes their own in the account pages; lost credentials"
+            " are reset by a request that Security decides."
+        )

@@ -1,0 +1,110 @@
+"""Named reads about people that doors and other apps share."""
+
+import hashlib
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import rules
+from accounts.models import EnrolmentLink, Role, RoleGrant, Roster, SecurityMember, SecurityRole, Title, User
+from accounts.rules import Standing
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+_PRECEDENCE = (Role.ADMINISTRATOR, Role.ENTERPRISE, Role.OPERATOR, Role.AUDITOR, Role.SERVICE)
+
+
+def standing(user: User, now: datetime | None = None) -> Standing:
+    """Return who an account is at a moment."""
+    return user.facts(now)
+
+
+def security_members(active: bool = True) -> QuerySet[SecurityMember]:
+    """Return the live seats; `active` leaves out the suspended ones and those of inactive accounts."""
+    seats = SecurityMember.objects.filter(until=None).select_related("user", "person").order_by("since", "id")
+    return seats.filter(suspended_at=None, user__is_active=True, user__is_human=True) if active else seats
+
+
+def administrators() -> QuerySet[User]:
+    """Return the active human accounts that hold the office of Backup administrator."""
+    granted = RoleGrant.live().filter(role=Role.ADMINISTRATOR).values("user_id")
+    return User.objects.filter(pk__in=granted, is_active=True, is_human=True).select_related("person")
+
+
+def can_decide_people(
+    *, excluded: Collection[UUID], administrators_may: bool, before: datetime
+) -> list[User]:
+    """Return who could decide a request: one account a person, Security first.
+
+    `excluded` names the persons who count as askers; who joined after `before` does not decide (P6).
+    """
+    seats = [seat.user for seat in security_members() if seat.since <= before]
+    offices: list[User] = []
+    if administrators_may:
+        since = RoleGrant.live().filter(role=Role.ADMINISTRATOR, since__lte=before).values("user_id")
+        offices = list(administrators().filter(pk__in=since))
+    first: dict[UUID, User] = {}
+    for user in (*seats, *offices):
+        if user.person_id not in excluded:
+            first.setdefault(user.person_id, user)
+    return list(first.values())
+
+
+def newest_roster() -> Roster | None:
+    """Return the roster in force; None before the Security Role is sealed."""
+    return Roster.objects.order_by("-number").first()
+
+
+def sealed_at() -> datetime | None:
+    """Return when the Security Role was sealed."""
+    return SecurityRole.objects.filter(pk=1).values_list("sealed_at", flat=True).first()
+
+
+def is_bootstrapped() -> bool:
+    """Say whether bootstrap has named its people; until then the sign-in page names the command."""
+    return sealed_at() is not None or EnrolmentLink.objects.filter(seat=EnrolmentLink.For.FOUNDER).exists()
+
+
+def user_label(user: User) -> str:
+    """Return how a person is named beside what they did: "Dora Marchetti · Security · DPO"."""
+    facts = user.facts()
+    if facts.security_title is not None:
+        office = Title(facts.security_title)
+        return " · ".join([user.person.name, "Security", *([] if office == Title.OTHER else [office.label])])
+    held = next((role for role in _PRECEDENCE if role in facts.roles), None)
+    return f"{user.person.name} · {held.label}" if held else user.person.name
+
+
+def has_factor(user: User) -> bool:
+    """Say whether an account has a second factor; recovery codes alone are none."""
+    return Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists()
+
+
+def is_founding(user: User) -> bool:
+    """Say whether bootstrap named this account for a seat or for the administrator's office."""
+    seats = (EnrolmentLink.For.FOUNDER, EnrolmentLink.For.ADMINISTRATOR)
+    return EnrolmentLink.objects.filter(user_id=user.pk, seat__in=seats).exists()
+
+
+def must_enrol(user: User) -> bool:
+    """Say whether an account must set up a second factor before it goes on."""
+    return rules.must_enrol(user.facts(), has_factor=has_factor(user), founding=is_founding(user))
+
+
+def token_digest(token: str) -> bytes:
+    """Return what is kept of a link's token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def enrolment(token: str, now: datetime | None = None) -> EnrolmentLink | None:
+    """Return the link of a token that is still good, or None; which reason is not told."""
+    links = EnrolmentLink.objects.select_related("user__person")
+    return links.filter(
+        token_hash=token_digest(token),
+        used_at=None,
+        expires_at__gt=now or timezone.now(),
+        user__is_active=True,
+    ).first()

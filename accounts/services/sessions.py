@@ -1,0 +1,58 @@
+"""Each way in and out, and each change of a factor, as an entry of the log beside what it tells of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.services import security_role
+from audit import services as audit
+from audit.events import Event
+
+
+@contextmanager
+def signing_in(user: User, request: HttpRequest) -> Iterator[None]:
+    """Record a sign-in with the factor it was made with, in the transaction that begins the session."""
+    factor = "password"
+    for used in get_authentication_records(request, user):
+        factor = used.get("type") or factor
+    with audit.act(by=user, subject=user.pk):
+        yield
+        audit.record(Event.SIGN_IN_SUCCEEDED, subject=user, facts={"factor": str(factor)})
+
+
+@contextmanager
+def signing_out(user: User | AnonymousUser) -> Iterator[None]:
+    """Record a sign-out; who was not signed in leaves no entry."""
+    if not isinstance(user, User):
+        yield
+        return
+    with audit.act(by=user, subject=user.pk):
+        audit.record(Event.SIGN_OUT, subject=user)
+        yield
+
+
+def sign_in_failed(request: HttpRequest, username: str | None) -> None:
+    """Record a failed password of a known account; guesses at unknown names are only counted."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    user = User.objects.filter(username=username or "").first()
+    if user is None:
+        audit.refuse_anonymous(address=address, code="not_authenticated", action="sign_in")
+        return
+    with audit.act(by=audit.NOBODY, subject=user.pk):
+        audit.record(Event.SIGN_IN_FAILED, subject=user, facts={"factor": "password"})
+
+
+@contextmanager
+def changing_factor(user: User, kind: Authenticator.Type, change: str) -> Iterator[None]:
+    """Record a change of one's own factors in its transaction; a founder's may make the role ready."""
+    with audit.act(by=user, subject=user.pk):
+        yield
+        facts: dict[str, Any] = {"factor": str(kind), "change": change}
+        audit.record(Event.MFA_CHANGED, subject=user, facts=facts)
+        security_role.ring_when_ready_within()
