@@ -33,6 +33,8 @@ class Rekey(models.Model):
     order = models.JSONField()
     # Until then a step that failed without a change is tried again.
     retry_until = models.DateTimeField()
+    # Where fulls start at once: so many in 24 hours.
+    fulls_a_night = models.PositiveSmallIntegerField(default=10)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)

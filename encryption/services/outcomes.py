@@ -1,0 +1,126 @@
+"""How a step and its re-key end: the version in force, the points under it, the proof, and who is told."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit import queue
+from audit import services as audit
+from audit.alarms import Kind
+from audit.events import Event
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
+from encryption import order as orders
+from encryption import selectors
+from encryption.models import Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
+from encryption.services import leases, runs
+
+_NIGHT = timedelta(hours=24)
+
+
+def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dict[str, Any]) -> None:
+    """Commit what the read-back showed. Raises LeaseLost when another worker took the step over."""
+    with audit.act(by=audit.WORKER, subject=step.job):
+        job = Job.objects.select_for_update().get(pk=step.job_id)
+        lease.check_within()
+        now, former = timezone.now(), selectors.current_version(job.pk)
+        _change_job_within(job, order, step, proof)
+        RekeyJob.objects.filter(pk=step.pk).update(
+            state=RekeyJob.State.SUCCEEDED,
+            proof=proof,
+            done=proof.get("lines", 0),
+            total=proof.get("lines", 0),
+            error="",
+            lease_until=None,
+            ended_at=now,
+        )
+        version = step.rekey.version
+        if version is not None:
+            points = RestorePoint.objects.filter(job=job, dropped_at=None, storage_key__isnull=False)
+            points.update(password_version=version)
+            PasswordVersion.objects.filter(pk=version.pk, in_force_from=None).update(in_force_from=now)
+            _retire_within(former, version)
+        facts = {"rekey": step.rekey_id, "fingerprint": proof.get("fingerprint", step.new_fingerprint)}
+        audit.record(Event.REKEY_JOB_DONE, facts=facts)
+        for kind in (Kind.REKEY_STUCK, Kind.REKEY_FAILED):
+            resolve_alarm_within(kind, job)
+        _start_full_within(job, order, step)
+        _settle_within(step.rekey_id)
+
+
+def fail(step: RekeyJob, lease: leases.Lease, text: str) -> None:
+    """Commit that nothing changed; the keyring was read back before this is called."""
+    with audit.act(by=audit.WORKER, subject=step.job):
+        Job.objects.select_for_update().get(pk=step.job_id)
+        lease.check_within()
+        RekeyJob.objects.filter(pk=step.pk).update(
+            state=RekeyJob.State.FAILED, error=text, lease_until=None, ended_at=timezone.now()
+        )
+        audit.record(Event.REKEY_JOB_FAILED, facts={"rekey": step.rekey_id, "error": text})
+        what = "The password of this job was not changed."
+        raise_alarm_within(Kind.REKEY_FAILED, step.job, Alarm.Severity.WARNING, what)
+        resolve_alarm_within(Kind.REKEY_STUCK, step.job)
+        _settle_within(step.rekey_id)
+
+
+def _change_job_within(job: Job, order: orders.Order, step: RekeyJob, proof: dict[str, Any]) -> None:
+    version = step.rekey.version
+    if order.action == "activate" and version is not None:
+        job.password_id = version.password_id
+        job.full_next = True
+        audit.record(
+            Event.ENCRYPTION_ACTIVATED, facts={"password": version.password_id, "version": version.pk}
+        )
+    elif order.action == "deactivate":
+        job.password_id = None
+        job.full_next = True
+        audit.record(Event.ENCRYPTION_DEACTIVATED, facts={"then": order.then})
+    elif order.scope == "data" and job.password_id is not None:
+        job.full_next = True
+    if proof:
+        job.observed_fingerprint = proof["fingerprint"]
+        job.observed_at = timezone.now()
+    job.save(update_fields=["password", "full_next", "observed_fingerprint", "observed_at"])
+
+
+def _retire_within(former: PasswordVersion | None, version: PasswordVersion) -> None:
+    """Note the end of the former version once no job's keyring is under it."""
+    if former is None or former.pk == version.pk or former.in_force_until is not None:
+        return
+    keyed = RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    last = keyed.order_by("job_id", "-ended_at").distinct("job_id").select_related("rekey")
+    if not any(step.rekey.version_id == former.pk for step in last):
+        PasswordVersion.objects.filter(pk=former.pk).update(in_force_until=timezone.now())
+
+
+def _start_full_within(job: Job, order: orders.Order, step: RekeyJob) -> None:
+    """Ring for the new full where the request said `now`, no more in a night than allowed."""
+    if order.start != "now" or not job.full_next or job.state != Job.State.ACTIVE:
+        return
+    done = (
+        RekeyJob.objects.filter(rekey=step.rekey_id, state=RekeyJob.State.SUCCEEDED)
+        .exclude(pk=step.pk)
+        .count()
+    )
+    nights = done // max(step.rekey.fulls_a_night, 1)
+    runs.queue_within(job, by=None, due=timezone.now() + nights * _NIGHT)
+
+
+def _settle_within(rekey_id: UUID) -> None:
+    """End the re-key when its last step has ended, and ring for what follows."""
+    rekey = Rekey.objects.select_for_update().get(pk=rekey_id)
+    states = set(RekeyJob.objects.filter(rekey=rekey).values_list("state", flat=True))
+    if states & set(RekeyJob.OPEN) or rekey.ended_at is not None:
+        return
+    if len(states) > 1:
+        rekey.state = Rekey.State.PARTIAL
+    elif states == {RekeyJob.State.SUCCEEDED}:
+        rekey.state = Rekey.State.SUCCEEDED
+    else:
+        rekey.state = Rekey.State.FAILED
+    rekey.ended_at = timezone.now()
+    rekey.save(update_fields=["state", "ended_at"])
+    audit.record(Event.REKEY_ENDED, subject=rekey, facts={"state": rekey.state, "request": rekey.request})
+    queue.ring(queue.Task.REKEY_ENDED, rekey.pk)

@@ -1,0 +1,183 @@
+"""One job's step of a re-key: verified order, intent in the log, engine, both proofs, outcome (P5, P11).
+
+Killed anywhere, the next call reads from the keyring itself how far it had come. `failed` is written only after the
+keyring was read back and still names the old user key; what cannot be read stays running, with an alarm.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit import keys
+from audit import services as audit
+from audit.alarms import Kind
+from audit.errors import Forged, Later
+from audit.events import Event
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within
+from encryption import order as orders
+from encryption import selectors
+from encryption.crypto import kdf
+from encryption.engines.base import Engine
+from encryption.engines.registry import engine_for
+from encryption.errors import EngineError, StaleOrder, TargetChanged
+from encryption.models import Job, PasswordVersion, Rekey, RekeyJob
+from encryption.services import leases, outcomes, vault
+
+_FIRST_WAIT = timedelta(seconds=2)
+_LONGEST_WAIT = timedelta(minutes=5)
+
+
+def run_step(step_id: UUID) -> None:
+    """Do, resume or find done one step. Raises TargetChanged for a forged order, Later to be called again."""
+    step = RekeyJob.objects.select_related("rekey__version", "job__repository").filter(pk=step_id).first()
+    if step is None:
+        return
+    subject = ("encryption.job", step.job_id)
+    with audit.attempt(by=audit.WORKER, subject=subject):
+        order, target = _verified(step)
+    lease = leases.take(RekeyJob, step.pk)
+    if lease is None:
+        return
+    _intend(step, target, lease)
+    try:
+        proof = {} if order.action == "deactivate" else _obey(step, target, lease)
+    except (EngineError, OSError) as error:
+        _not_done(step, target, lease, error)
+    else:
+        outcomes.succeed(step, order, lease, proof)
+
+
+def _verified(step: RekeyJob) -> tuple[orders.Order, orders.Target]:
+    """Compare every value of the rows with the signed order: a row alone moves nothing."""
+    rekey = step.rekey
+    try:
+        order = orders.open_order(rekey.order, keys.signing_public())
+        target = order.target(step.job_id)
+    except Forged as error:
+        raise TargetChanged(f"The order of this re-key does not hold: {error}", rekey=rekey.pk) from error
+    rows = (rekey.pk, rekey.request, rekey.action, rekey.scope, rekey.version_id)
+    signed = (order.rekey, order.request, order.action, order.scope, order.password_version)
+    step_rows = (step.user_key, step.old_fingerprint, step.new_fingerprint)
+    step_signed = (target.user_key, target.old_fingerprint, target.new_fingerprint)
+    if rows != signed or step_rows != step_signed:
+        raise TargetChanged(
+            "This step is not what its signed order says; nothing was written.", rekey=rekey.pk
+        )
+    return order, target
+
+
+def _intend(step: RekeyJob, target: orders.Target, lease: leases.Lease) -> None:
+    """Commit what is about to happen, before the engine acts; a resume finds it there."""
+    if step.started_at is not None:
+        return
+    with audit.act(by=audit.WORKER, subject=step.job):
+        Job.objects.select_for_update().get(pk=step.job_id)
+        lease.check_within()
+        RekeyJob.objects.filter(pk=step.pk).update(started_at=timezone.now())
+        Rekey.objects.filter(pk=step.rekey_id, state=Rekey.State.QUEUED).update(state=Rekey.State.RUNNING)
+        facts = {"rekey": step.rekey_id, "from": target.old_fingerprint, "to": target.new_fingerprint}
+        audit.record(Event.REKEY_INTENT, facts=facts)
+
+
+def _obey(step: RekeyJob, target: orders.Target, lease: leases.Lease) -> dict[str, Any]:
+    """Bring the keyring from the old to the new head, or find it there, and prove it both ways."""
+    engine, version = engine_for(step.job.repository), step.rekey.version
+    if version is None or target.user_key is None:
+        raise StaleOrder("The order names no password.")
+    root, former = vault.root_of(version), _former_version(step, version)
+    old_root = vault.root_of(former) if former and former.erased_at is None else None
+    head = engine.head(step.job_id)
+    found = head.fingerprint if head else ""
+    if found not in (target.old_fingerprint, target.new_fingerprint):
+        raise StaleOrder(
+            "The keyring is neither the one that was approved for a change nor the one that follows."
+        )
+    lease.renew(total=_lines(engine, step.job_id))
+    if found != target.new_fingerprint:
+        _write(engine, step, target, lease, root, old_root)
+    return _prove(engine, step, target, root, old_root)
+
+
+def _write(
+    engine: Engine,
+    step: RekeyJob,
+    target: orders.Target,
+    lease: leases.Lease,
+    root: bytes,
+    old_root: bytes | None,
+) -> None:
+    version, user_key = step.rekey.version, target.user_key
+    assert version is not None and user_key is not None  # noqa: S101 - narrowed by the caller
+    parameters = kdf.KdfParameters.from_json(version.kdf)
+    if target.old_fingerprint == "":
+        engine.activate(step.job_id, root=root, user_key=user_key, parameters=parameters)
+        return
+    if old_root is None:
+        raise StaleOrder("The former password was erased, so its keyring cannot be changed.")
+    engine.rekey(
+        step.job_id,
+        old_root=old_root,
+        new_root=root,
+        new_user_key=user_key,
+        new_kdf=parameters,
+        progress=lambda done: lease.renew(done=done),
+    )
+
+
+def _former_version(step: RekeyJob, version: PasswordVersion) -> PasswordVersion | None:
+    former = selectors.current_version(step.job_id)
+    return None if former is None or former.pk == version.pk else former
+
+
+def _lines(engine: Engine, job: UUID) -> int:
+    return len(engine.observe(job).key_lines)
+
+
+def _prove(
+    engine: Engine, step: RekeyJob, target: orders.Target, root: bytes, old_root: bytes | None
+) -> dict[str, Any]:
+    """Read the keyring back: every line opens with the new password, none with the old one. Raises ProofFailed."""
+    found = engine.prove(step.job_id, root=root, old_root=old_root)
+    if found.fingerprint != target.new_fingerprint:
+        raise StaleOrder("The keyring that was read back is not the approved one.")
+    return {
+        "fingerprint": found.fingerprint,
+        "generation": found.generation,
+        "lines": found.lines,
+        "new_opens": True,
+        # null: there was no password before, so nothing had to be refused.
+        "old_refused": None if old_root is None else True,
+        "read_back_at": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}",
+        "user_key": str(target.user_key),
+    }
+
+
+def _not_done(
+    step: RekeyJob, target: orders.Target, lease: leases.Lease, error: EngineError | OSError
+) -> None:
+    """Judge by the keyring, not by the error: unchanged and out of time is failed; all else goes on later."""
+    text = error.message if isinstance(error, EngineError) else f"{error.strerror or error}"
+    unchanged = _still_old(step, target)
+    now = timezone.now()
+    if unchanged and now >= step.rekey.retry_until:
+        outcomes.fail(step, lease, text)
+        return
+    with audit.act(by=audit.WORKER, subject=step.job):
+        Job.objects.select_for_update().get(pk=step.job_id)
+        lease.check_within()
+        RekeyJob.objects.filter(pk=step.pk).update(error=text, lease_until=now)
+        if not unchanged:
+            what = "The keyring cannot be read, or is neither the old nor the new one; the re-key waits."
+            raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.CRITICAL, what)
+    raise Later(min(_FIRST_WAIT * 2 ** min(lease.fence, 10), _LONGEST_WAIT))
+
+
+def _still_old(step: RekeyJob, target: orders.Target) -> bool:
+    try:
+        head = engine_for(step.job.repository).head(step.job_id)
+    except (EngineError, OSError):
+        return False
+    return (head.fingerprint if head else "") == target.old_fingerprint != target.new_fingerprint
