@@ -3,27 +3,17 @@
 import sys
 from importlib import import_module
 
-from allauth.account import views as account
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts.urls import account_urlpatterns
 from veeamsec.health import healthz
 
 handler400 = "veeamsec.errors.bad_request"
 handler403 = "veeamsec.errors.forbidden"
 handler404 = "veeamsec.errors.not_found"
 handler500 = "veeamsec.errors.broken"
-
-# Of allauth only what is needed: no sign-up, no password reset by mail.
-account_urlpatterns = [
-    path("login/", account.login, name="account_login"),
-    path("logout/", account.logout, name="account_logout"),
-    path("inactive/", account.account_inactive, name="account_inactive"),
-    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
-    path("2fa/", include("allauth.mfa.urls")),
-    path("sessions/", include("allauth.usersessions.urls")),
-]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
