@@ -9,14 +9,15 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.selectors import has_factor
 from accounts.services import factors, sessions
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-in and sign-out, with their entries."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -26,8 +27,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """Stop inactive accounts, and service accounts: they have tokens, no sessions."""
         if not user.is_human:
-            return self.respond_user_inactive(request, user)
-        return super().pre_login(request, user, **kwargs)
+            return HttpResponseRedirect(reverse("account_inactive"))
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """Begin a session; without its entry there is none."""
@@ -54,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Changes of factors are told by the log and its alarms, not by allauth's mails."""
 
 
-class MFAAdapter(DefaultMFAAdapter):
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Factors: encrypted at rest, bound to the one origin."""
 
     def encrypt(self, text: str) -> str:

@@ -92,7 +92,7 @@ class PersonAdmin(admin.ModelAdmin[Person]):
         super().save_model(request, obj, form, change)
         event = Event.PERSON_CHANGED if change else Event.PERSON_CREATED
         facts = {"changed": sorted(form.changed_data)} if change else {}
-        audit.record(event, subject=obj, facts=facts, names={str(obj.pk): obj.name}, by=request.user)
+        audit.record(event, subject=obj, facts=facts, names={str(obj.pk): obj.name}, by=_actor(request))
 
 
 @admin.register(User)

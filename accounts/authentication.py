@@ -1,4 +1,4 @@
-"""Bearer tokens: hashed at rest, expiring, with scopes; no part of a page, so that DRF's settings can name it."""
+"""Bearer tokens: hashed at rest, expiring, with scopes; apart from views, for DRF's settings name it."""
 
 from datetime import timedelta
 from hmac import compare_digest

@@ -21,4 +21,4 @@ class RoleBackend(BaseBackend):
 
     def has_module_perms(self, user_obj: AbstractBaseUser | AnonymousUser, app_label: str) -> bool:
         """Say whether any permission of an app is held; the console asks this for its index."""
-        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))
+        return any(name.startswith(f"{app_label}.") for name in self.get_user_permissions(user_obj))

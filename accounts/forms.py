@@ -30,15 +30,15 @@ class _SpendsCode:
         return code
 
 
-class AuthenticateForm(_SpendsCode, base.AuthenticateForm):
+class AuthenticateForm(_SpendsCode, base.AuthenticateForm):  # type: ignore[misc]
     """The second step of a sign-in."""
 
 
-class ReauthenticateForm(_SpendsCode, base.ReauthenticateForm):
+class ReauthenticateForm(_SpendsCode, base.ReauthenticateForm):  # type: ignore[misc]
     """The factor again, before factors change."""
 
 
-class ActivateTOTPForm(AllauthActivateTOTPForm):
+class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
     """The first code of a new app."""
 
     def clean_code(self) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -47,7 +48,7 @@ class User(AbstractUser):
     is_human = models.BooleanField(default=True)
     totp_last_step = models.BigIntegerField(default=-1, editable=False)
 
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     person_id: uuid.UUID
 

@@ -80,7 +80,7 @@ def user_label(user: User) -> str:
 
 def has_factor(user: User) -> bool:
     """Say whether an account has a second factor; recovery codes alone are none."""
-    return Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists())
 
 
 def is_founding(user: User) -> bool:

@@ -24,34 +24,37 @@ from accounts.services import factors, sessions, users
 ADDED, REMOVED, RENEWED = "added", "removed", "renewed"
 
 
-class ActivateTOTP(ActivateTOTPView):
+class ActivateTOTP(ActivateTOTPView):  # type: ignore[misc]
     """Set up an authenticator app."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store the app's secret, with its entry."""
         with sessions.changing_factor(self.request.user, Authenticator.Type.TOTP, ADDED):
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class DeactivateTOTP(DeactivateTOTPView):
+class DeactivateTOTP(DeactivateTOTPView):  # type: ignore[misc]
     """Give up an authenticator app."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Remove it, with its entry."""
         with sessions.changing_factor(self.request.user, Authenticator.Type.TOTP, REMOVED):
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class AddPasskey(AddWebAuthnView):
+class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
     """Register a passkey."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store its public key, with its entry."""
         with sessions.changing_factor(self.request.user, Authenticator.Type.WEBAUTHN, ADDED):
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class RemovePasskey(RemoveWebAuthnView):
+class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
     """Give up a passkey; not the last factor of somebody who must have one."""
 
     def form_valid(self, form: Form) -> HttpResponse:
@@ -60,19 +63,21 @@ class RemovePasskey(RemoveWebAuthnView):
             messages.error(self.request, "This is your last second factor: add another one first.")
             return HttpResponseRedirect(self.get_success_url())
         with sessions.changing_factor(self.request.user, Authenticator.Type.WEBAUTHN, REMOVED):
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class GenerateRecoveryCodes(GenerateRecoveryCodesView):
+class GenerateRecoveryCodes(GenerateRecoveryCodesView):  # type: ignore[misc]
     """Make new recovery codes; the old ones are over."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store them, with their entry."""
         with sessions.changing_factor(self.request.user, Authenticator.Type.RECOVERY_CODES, RENEWED):
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
-class Factors(IndexView):
+class Factors(IndexView):  # type: ignore[misc]
     """One's own factors."""
 
 

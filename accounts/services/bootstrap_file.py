@@ -36,7 +36,7 @@ def load(content: Mapping[str, Any]) -> int:
     """Make everything that a file names and ask the worker to seal the role; return how many accounts.
 
     `content`: {people: [{name, email}], users: [{username, person, role, title?, password, totp_secret?}]}.
-    Invalid for a file that is none or names one person as founder twice; AlreadySealed when bootstrap was done.
+    Invalid for a file that is none or seats one person twice; AlreadySealed when bootstrap was done.
     """
     people, accounts = _read(content)
     with audit.act(by=audit.CONSOLE, subject=security_role.SUBJECT):

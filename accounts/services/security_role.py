@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import slugify
@@ -63,7 +64,7 @@ def renew_links() -> list[Link]:
     with audit.act(by=audit.CONSOLE, subject=SUBJECT):
         _lock_unsealed()
         waiting = EnrolmentLink.objects.exclude(seat=EnrolmentLink.For.USER).filter(
-            user__in=User.objects.filter(password__startswith="!")
+            user__in=User.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
         )
         newest = waiting.order_by("user_id", "-expires_at").distinct("user_id").select_related("user__person")
         return [_link_within(old.user, EnrolmentLink.For(old.seat), old.title) for old in newest]

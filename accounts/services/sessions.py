@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import get_authentication_records, perform_password_login
+from allauth.account.models import Login
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.services import security_role
@@ -24,6 +25,12 @@ def signing_in(user: User, request: HttpRequest) -> Iterator[None]:
     with audit.act(by=user, subject=user.pk):
         yield
         audit.record(Event.SIGN_IN_SUCCEEDED, subject=user, facts={"factor": str(factor)})
+
+
+def begin(request: HttpRequest, user: User) -> HttpResponse:
+    """Sign in an account that has just set its password by its link; its second factor is asked for next."""
+    response: HttpResponse = perform_password_login(request, {"username": user.username}, Login(user=user))
+    return response
 
 
 @contextmanager

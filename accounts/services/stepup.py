@@ -1,8 +1,8 @@
 """A fresh proof, used once, that a person stands behind one decision (P8).
 
-`begin` hands out a nonce bound to the whole decision; `consume` uses it up, whatever follows, and returns the
-proof that is stored with the vote. allauth's own window of recent sign-ins is never asked: it is good for more
-than one act.
+`begin` hands out a nonce bound to the whole decision; `consume` uses it up, whatever follows, and returns
+the proof that is stored with the vote. allauth's own window of recent sign-ins is never asked: it is good for
+more than one act.
 """
 
 import hashlib

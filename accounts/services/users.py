@@ -36,7 +36,7 @@ def create_person(*, name: str, email: str = "", by: User) -> Person:
         return create_person_within(name=name, email=email, by=by)
 
 
-def create_person_within(*, name: str, email: str, by: object) -> Person:
+def create_person_within(*, name: str, email: str, by: audit.Actor) -> Person:
     """Add a person in the caller's transaction."""
     _assert_open()
     name = " ".join(name.split())
@@ -70,7 +70,9 @@ def create_user(
     return user, link
 
 
-def create_user_within(*, person: Person, username: str, email: str, role: Role | None, by: object) -> User:
+def create_user_within(
+    *, person: Person, username: str, email: str, role: Role | None, by: audit.Actor
+) -> User:
     """Make an account without a password, in the caller's transaction; `role` None for Security."""
     _assert_open()
     username = User.normalize_username(username.strip())
@@ -97,7 +99,7 @@ def create_user_within(*, person: Person, username: str, email: str, role: Role 
     return user
 
 
-def make_link_within(user: User, seat: EnrolmentLink.For, *, by: object, title: str = "") -> str:
+def make_link_within(user: User, seat: EnrolmentLink.For, *, by: audit.Actor, title: str = "") -> str:
     """Make a one-time link in the caller's transaction; its address is returned once and kept nowhere."""
     _assert_open()
     token = secrets.token_urlsafe(32)
@@ -164,7 +166,7 @@ def check_new_password(password: str, user: User) -> None:
         raise Invalid(" ".join(error.messages)) from error
 
 
-def create_token(*, user: User, name: str, days: int, scopes: list[str], by: object) -> str:
+def create_token(*, user: User, name: str, days: int, scopes: list[str], by: audit.Actor) -> str:
     """Make a bearer token for an account and return it, once; the database keeps its hash."""
     if not 1 <= days <= TOKEN_DAYS_LIMIT:
         raise Invalid(f"A token lives between 1 and {TOKEN_DAYS_LIMIT} days.")
@@ -175,7 +177,7 @@ def create_token(*, user: User, name: str, days: int, scopes: list[str], by: obj
     with audit.act(by=by, subject=user.pk):
         if user.is_superuser or not user.is_active:
             raise NotEligible("This account gets no token.")
-        _, token = ApiToken.objects.create(
+        _, token = ApiToken.objects.create(  # type: ignore[no-untyped-call]
             user=user, expiry=timedelta(days=days), name=name.strip(), scopes=sorted(set(scopes))
         )
         facts = {"days": days, "scopes": sorted(set(scopes))}

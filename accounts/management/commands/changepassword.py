@@ -13,6 +13,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse."""
         raise CommandError(
-            "Nobody sets another's password. A person changes their own in the account pages; lost credentials"
+            "Nobody sets another's password. People change their own in the account pages; lost credentials"
             " are reset by a request that Security decides."
         )
