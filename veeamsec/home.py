@@ -67,8 +67,8 @@ class Home:
 
     def _make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("web", "worker", "owner", "public"):
-            (self.keys / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in ("keys", "keys/web", "keys/worker", "keys/owner", "keys/public"):
+            (self.path / name).mkdir(exist_ok=True, mode=0o700)
         for name in ("logs", "mail", "checkpoints", "repositories", "restores"):
             (self.path / name).mkdir(exist_ok=True, mode=0o700)
         write_once(self.path / "servers.id", secrets.token_hex(6))

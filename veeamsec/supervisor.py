@@ -42,6 +42,7 @@ class Supervisor:
         """Serve until a signal asks to end. Returns the exit code."""
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sign, self._asked_to_end)
+        os.umask(0o077)
         # A core dump would hold keys.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
