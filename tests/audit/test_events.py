@@ -1,0 +1,122 @@
+"""Names and numbers of events and alarms are stored for ever: extend these lists, never change a line."""
+
+from audit.alarms import Kind
+from audit.events import PROMPT, Event
+
+FROZEN = """\
+71001 attempt.refused
+71002 anonymous.refused
+71003 message.refused
+71005 alarm.raised
+71006 alarm.acknowledged
+71007 alarm.closed
+71008 names.erased
+71101 request.created
+71102 request.approved
+71103 request.rejected
+71104 request.withdrawn
+71105 request.expired
+71106 request.lapsed
+71107 request.stale
+71108 request.executed
+71109 request.failed
+71110 vote.cast
+71111 policy.changed
+71112 badge.attested
+71113 evidence.exported
+71201 rekey.started
+71202 rekey.intent
+71203 rekey.job_done
+71204 rekey.job_failed
+71205 rekey.ended
+71206 encryption.activated
+71207 encryption.deactivated
+71208 password.version_created
+71209 password.deleted
+71210 password.version_erased
+71211 secret.erased
+71212 custody.stated
+71213 custody.proved
+71214 custody.failed
+71301 job.created
+71302 job.changed
+71303 job.deleted
+71304 job.run
+71305 backup.finished
+71306 backup.failed
+71307 restore.started
+71308 restore.finished
+71309 restore.failed
+71310 retention.dropped
+71311 drift.found
+71312 drift.closed
+71313 repository.created
+71314 repository.changed
+71315 repository.deleted
+71316 verify.finished
+71317 verify.failed
+71401 person.created
+71402 person.changed
+71403 user.created
+71404 user.changed
+71405 user.deactivated
+71406 role.granted
+71407 role.revoked
+71408 security_role.sealed
+71409 member.added
+71410 member.removed
+71411 member.suspended
+71412 member.confirmed
+71413 member.lifted
+71414 roster.signed
+71415 enrolment.link_made
+71416 enrolment.finished
+71417 token.created
+71418 token.revoked
+71501 sign_in.succeeded
+71502 sign_in.failed
+71503 sign_out
+71504 mfa.changed
+71505 own_password.changed
+71506 step_up.begun
+"""
+
+FROZEN_ALARMS = [
+    "log.altered",
+    "log.rolled_back",
+    "task.failing",
+    "drift",
+    "unobserved",
+    "rekey.stuck",
+    "rekey.failed",
+    "job.failed",
+    "disk.full",
+    "security_role.too_small",
+    "member.suspended",
+    "badge.lost",
+    "attestation.missing",
+]
+
+
+def test_stored_names_and_numbers_of_events_stay():
+    assert [f"{event.number} {event.value}" for event in Event] == FROZEN.splitlines()
+
+
+def test_number_of_an_event_is_its_own():
+    assert len({event.number for event in Event}) == len(Event)
+
+
+def test_numbers_lie_in_our_range():
+    assert all(71000 < event.number < 72000 for event in Event)
+
+
+def test_stored_names_of_alarms_stay():
+    assert [kind.value for kind in Kind] == FROZEN_ALARMS
+
+
+def test_every_alarm_says_what_helps():
+    assert all(kind.todo.endswith(".") for kind in Kind)
+
+
+def test_decisions_are_sealed_at_once():
+    assert {Event.VOTE_CAST, Event.REQUEST_EXECUTED, Event.REKEY_ENDED} <= PROMPT
