@@ -95,6 +95,7 @@ FROZEN_ALARMS = [
     "member.suspended",
     "badge.lost",
     "attestation.missing",
+    "request.stale",
 ]
 
 
