@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ import time_machine
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 
 from veeamsec.home import Home
 from veeamsec.roles import apply_grants
@@ -62,6 +63,12 @@ def _fresh_cache() -> Iterator[None]:
     """Nothing that one test cached is seen by the next."""
     cache.clear()
     yield
+
+
+@pytest.fixture
+def client(settings: Any) -> Client:
+    """A browser at the one origin; under any other name a page redirects there."""
+    return Client(HTTP_HOST=urlsplit(settings.VEEAMSEC_ORIGIN).netloc)
 
 
 @pytest.fixture

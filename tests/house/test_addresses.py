@@ -4,7 +4,6 @@ import re
 import uuid
 
 import pytest
-from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RoutePattern
 
@@ -55,13 +54,13 @@ def test_the_map_is_not_empty():
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "path"), CLOSED)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_anonymous_is_refused(name, path, method):
-    response = getattr(Client(SERVER_NAME="localhost", SERVER_PORT="8000"), method)(path)
+def test_anonymous_is_refused(client, name, path, method):
+    response = getattr(client, method)(path)
     assert refused(response), (name, path, response.status_code)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "path"), [pair for pair in CLOSED if pair[1].startswith("/api/")])
-def test_the_api_says_401_and_how(name, path):
-    response = Client(SERVER_NAME="localhost", SERVER_PORT="8000").get(path)
+def test_the_api_says_401_and_how(client, name, path):
+    response = client.get(path)
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")

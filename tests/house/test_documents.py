@@ -8,6 +8,8 @@ from django.core.management import get_commands
 from tests.house.sources import ROOT, files
 
 DOCUMENTS = [path for path in files(".md") if path.is_relative_to(ROOT)]
+# What a newcomer follows to the letter.
+ENTRANCES = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
 TARGETS = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M))
 
 
@@ -17,12 +19,14 @@ def test_every_link_leads_somewhere(path):
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_make_target_exists(path):
-    assert set(re.findall(r"`make ([a-z]+)", path.read_text())) - TARGETS == set()
+@pytest.mark.parametrize("name", ENTRANCES)
+def test_every_make_target_exists(name):
+    assert set(re.findall(r"make ([a-z]+)`", (ROOT / name).read_text())) - # What a newcomer follows to the letter.
+ENTRANCES = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+TARGETS == set()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+@pytest.mark.parametrize("name", ENTRANCES)
 def test_every_command_exists(name):
     named = set(re.findall(r"manage\.py ([a-z_]+)", (ROOT / name).read_text()))
     assert named - set(get_commands()) == set()
