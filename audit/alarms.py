@@ -37,4 +37,4 @@ class Kind(StrEnum):
     MEMBER_SUSPENDED = "member.suspended", "A third member confirms or lifts the suspension within 72 hours."
     BADGE_LOST = "badge.lost", "Open the job and read why the sign is gone."
     ATTESTATION_MISSING = "attestation.missing", "The worker signs it by itself; read its log if it does not."
-    REQUEST_STALE = "request.stale", "Open the request, read what was different, and ask again if it is still needed."
+    REQUEST_STALE = "request.stale", "Open the request, read what was different, and ask again."
