@@ -79,6 +79,8 @@ class ApprovalRequest(models.Model):
     sealed_secret = models.BinaryField(null=True)
     decide_by = models.DateTimeField()
     execute_by = models.DateTimeField(null=True, blank=True)
+    # What the worker found when it counted the votes, signed; null until it acted.
+    execution = models.JSONField(null=True, editable=False)
     rekey = models.ForeignKey(Rekey, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Why it ended as it did, in plain words.
     outcome = models.TextField(blank=True)

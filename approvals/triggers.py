@@ -21,7 +21,7 @@ _FIXED = (
     "decide_by",
     "created_at",
 )
-_ONCE = ("execute_by", "rekey_id", "decided_at", "ended_at")
+_ONCE = ("execute_by", "rekey_id", "execution", "decided_at", "ended_at")
 
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION approvals_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -32,8 +32,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION approvals_starts_pending() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.state <> 'pending' OR NEW.rekey_id IS NOT NULL OR NEW.execute_by IS NOT NULL
-        OR NEW.decided_at IS NOT NULL OR NEW.ended_at IS NOT NULL
+    IF NEW.state <> 'pending' OR NEW.rekey_id IS NOT NULL OR NEW.execution IS NOT NULL
+        OR NEW.execute_by IS NOT NULL OR NEW.decided_at IS NOT NULL OR NEW.ended_at IS NOT NULL
         OR NEW.digest <> encode(sha256(NEW.statement), 'hex')
     THEN
         RAISE EXCEPTION 'a request starts pending, with the digest of its statement'
@@ -74,6 +74,7 @@ END $$;
 CREATE OR REPLACE FUNCTION approvals_written_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.execute_by IS NOT NULL AND NEW.execute_by IS DISTINCT FROM OLD.execute_by)
+        OR (OLD.execution IS NOT NULL AND NEW.execution IS DISTINCT FROM OLD.execution)
         OR (OLD.rekey_id IS NOT NULL AND NEW.rekey_id IS DISTINCT FROM OLD.rekey_id)
         OR (OLD.decided_at IS NOT NULL AND NEW.decided_at IS DISTINCT FROM OLD.decided_at)
         OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)

@@ -1,22 +1,26 @@
 """Which policy a request falls under, and what of it is frozen into the request (P6)."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.utils import timezone
 
 from approvals.errors import Invalid
 from approvals.models import Policy
 from encryption.models import Job
 
 
-def policy_for(jobs: Collection[UUID]) -> Policy:
-    """Return the policy in force for these jobs, or the general one where none is named.
+def policy_for(jobs: Collection[UUID], *, before: datetime | None = None) -> Policy:
+    """Return the policy in force for these jobs (for none: the general one), now or before a moment.
 
     Raises Invalid when there is none (no policy is a no), and when the jobs fall under different ones.
     """
     places: set[UUID | None] = set(Job.objects.filter(pk__in=jobs).values_list("repository_id", flat=True))
-    found = {policy.pk: policy for policy in map(_in_force, places or {None}) if policy is not None}
-    if not found:
+    in_force = [_in_force(place, before or timezone.now()) for place in places or {None}]
+    found = {policy.pk: policy for policy in in_force if policy is not None}
+    if None in in_force:
         raise Invalid("No policy covers this, so nobody could approve it.")
     if len(found) > 1:
         raise Invalid("These jobs fall under different policies: ask for them in separate requests.")
@@ -39,7 +43,7 @@ def snapshot(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _in_force(place: UUID | None) -> Policy | None:
-    newest = Policy.objects.order_by("-number")
+def _in_force(place: UUID | None, before: datetime) -> Policy | None:
+    newest = Policy.objects.filter(created_at__lte=before).order_by("-number")
     own = newest.filter(scope_id=place).first() if place is not None else None
     return own or newest.filter(scope=None).first()

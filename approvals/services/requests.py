@@ -18,13 +18,15 @@ from approvals.errors import DigestMismatch, Expired, Invalid, NotEligible, NotP
 from approvals.models import ApprovalRequest, RequestTarget, State
 from approvals.services import drafts, endings, wishes
 from approvals.services.drafts import Origin
-from approvals.services.wishes import Asked
+from approvals.services.wishes import Asked, Wish
 from approvals.statement import Statement
 from audit import queue
 from audit import services as audit
 from audit.events import Event
 from audit.queue import Task
+from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
+from encryption.models import EncryptionPassword, Job
 from encryption.services import intake
 
 
@@ -45,7 +47,7 @@ def ask(kind: str, *, by: User, via_token: bool = False, **given: Unpack[Asked])
     request_id = uuid4()
     with audit.attempt(by=by, subject=(endings.SUBJECT, request_id)) as attempt:
         wish = wishes.read(kind, given)
-        sealed = _seal(request_id, given.get("new_password"), hints=(by.username, wish.hint))
+        sealed = _seal(request_id, given.get("new_password"), hints=_hints(wish, by))
         with attempt.act():
             now = timezone.now()
             origin = Origin(request_id, _next_number(), by, via_token, now, sealed)
@@ -67,7 +69,7 @@ def preview(kind: str, *, by: User, **given: Unpack[Asked]) -> Preview:
     """
     with audit.attempt(by=by, subject=endings.SUBJECT):
         wish = wishes.read(kind, given)
-        sealed = _seal(uuid4(), given.get("new_password"), hints=(by.username, wish.hint))
+        sealed = _seal(uuid4(), given.get("new_password"), hints=_hints(wish, by))
         with transaction.atomic():
             origin = Origin(uuid4(), 0, by, False, timezone.now(), sealed)
             said, _ = drafts.compose_within(wish, origin)
@@ -129,6 +131,16 @@ def _next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('approvals_request_number')")
         return int(cursor.fetchone()[0])
+
+
+def _hints(wish: Wish, by: User) -> list[str]:
+    """Return the names that a guesser would try; at least those that the worker will judge by."""
+    if wish.encryption_password is None:
+        jobs = list(Job.objects.filter(pk__in=wish.jobs).values_list("name", flat=True))
+        return [wish.hint, *jobs, by.username]
+    password = EncryptionPassword.objects.filter(pk=wish.encryption_password).first()
+    under = encryption.jobs_of_password(wish.encryption_password)
+    return [wish.hint or (password.hint if password else ""), *(job.name for job in under), by.username]
 
 
 @sensitive_variables("password", "typed", "secret")

@@ -1,0 +1,64 @@
+"""Telling people by mail: that something waits, and how it ended. A link, nothing more (P8, P9)."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.message import EmailMessage
+
+from accounts.models import User
+from approvals import rules, selectors
+from approvals.models import ApprovalRequest, State
+from approvals.services import people
+
+ENDED = {
+    State.APPROVED: "was approved",
+    State.EXECUTED: "was executed",
+    State.FAILED: "failed; nothing was changed",
+    State.LAPSED: "lapsed; nothing was changed",
+    State.STALE: "went stale; nothing was changed",
+    State.REJECTED: "was rejected",
+    State.WITHDRAWN: "was withdrawn",
+    State.EXPIRED: "expired; nothing was changed",
+}
+
+
+def notify(request_id: UUID) -> int:
+    """Send the mails that a request's state calls for; return how many."""
+    request = ApprovalRequest.objects.select_related("asker__person").filter(pk=request_id).first()
+    if request is None:
+        return 0
+    state = State(selectors.state_at(request))
+    if state == State.PENDING:
+        messages = _messages(request, f"{request} waits for your decision", deciders(request))
+    else:
+        messages = _messages(request, f"{request} {ENDED[state]}", [request.asker])
+    with get_connection() as mail:
+        return mail.send_messages(messages) or 0
+
+
+def deciders(request: ApprovalRequest) -> list[User]:
+    """Return who may still decide on a pending request, one account a person."""
+    facts = selectors.facts_of(request)
+    able = people.could_decide(
+        askers=facts.askers,
+        administrators_may=facts.policy.administrators_may_approve,
+        before=facts.created,
+    )
+    voted = {vote.voter.standing.person for vote in facts.votes}
+    ids = [voter.standing.user for voter in able if voter.standing.person not in voted]
+    found = User.objects.filter(pk__in=ids).select_related("person")
+    return [user for user in found if rules.ineligible(facts, selectors.voter_of(user)) is None]
+
+
+def link(request: ApprovalRequest) -> str:
+    """Return the address of a request's page."""
+    return f"{settings.VEEAMSEC_ORIGIN}/requests/{request.pk}/"
+
+
+def _messages(request: ApprovalRequest, subject: str, users: Iterable[User]) -> list[EmailMessage]:
+    addresses = sorted({user.email or user.person.email for user in users} - {""})
+    return [
+        EmailMessage(f"[VeeamSec] {subject}", f"{link(request)}\n", to=[address]) for address in addresses
+    ]

@@ -1,0 +1,31 @@
+"""Approvals' tasks: a registered name and one uuid each."""
+
+from uuid import UUID
+
+from approvals.services import attesting, deadlines, execution, notify
+from audit.queue import Task, beat, worker
+
+
+@worker(Task.EXECUTE)
+def execute(request_id: UUID) -> None:
+    """Begin what an approved request authorises."""
+    execution.execute(request_id)
+
+
+@worker(Task.REKEY_ENDED)
+def rekey_ended(rekey_id: UUID) -> None:
+    """Attest what a re-key did, and end its request."""
+    attesting.rekey_ended(rekey_id)
+
+
+@worker(Task.NOTIFY)
+def tell(request_id: UUID) -> None:
+    """Send the mails that a request calls for."""
+    notify.notify(request_id)
+
+
+@beat(Task.EXPIRE)
+def expire() -> None:
+    """End what is overdue, and attest what a lost bell left out."""
+    deadlines.expire_due()
+    attesting.attest_missing()
