@@ -101,7 +101,7 @@ def _parse(proof: Mapping[str, Any]) -> AuthenticationResponse:
         raise ProofInvalid("The passkey's answer is too long.")
     try:
         return AuthenticationResponse.from_dict(response)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ProofInvalid("The passkey's answer cannot be read.") from error
 
 
@@ -123,5 +123,5 @@ def _verify_signature(public_key: bytes, message: bytes, signature: bytes) -> No
         CoseKey.parse(key).verify(message, signature)
     except InvalidSignature as error:
         raise ProofInvalid("The passkey's signature does not hold.") from error
-    except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+    except (ValueError, TypeError, LookupError, NotImplementedError) as error:
         raise ProofInvalid("The passkey's key cannot be read.") from error
