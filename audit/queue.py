@@ -185,7 +185,7 @@ def _take(task: Task, row: str, lease: timedelta) -> Claim | None:
     try:
         number = UUID(row)
     except (ValueError, AttributeError, TypeError):
-        _refuse(task, "no uuid")
+        _refuse(task, "no_uuid")
         return None
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
@@ -194,7 +194,7 @@ def _take(task: Task, row: str, lease: timedelta) -> Claim | None:
     )
     found = Outbox.objects.filter(pk=number).first()
     if found is None or found.name != task:
-        _refuse(task, "unknown row" if found is None else "row of another task")
+        _refuse(task, "unknown_row" if found is None else "other_task")
         return None
     return Claim(number, task, found.ref, found.attempts, lease) if taken else None
 
