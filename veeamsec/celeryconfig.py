@@ -17,6 +17,8 @@ broker_transport_options = {
     "visibility_timeout": (HARD_LIMIT + timedelta(hours=1)).total_seconds(),
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    # Who rings does not wait for a broker that is away: the sweep rings again.
+    "max_retries": 0,
 }
 accept_content = ["json"]
 task_serializer = "json"
@@ -46,6 +48,8 @@ beat_schedule = {
     for name, seconds in {
         "audit.sweep": 5,
         "audit.checkpoint": 60,
+        "audit.verify": 3600,
+        "audit.verify": 600,
         "approvals.expire": 60,
         "encryption.schedule": 30,
         "encryption.observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
