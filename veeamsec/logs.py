@@ -12,7 +12,9 @@ class AddReference(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the field; keep the record."""
-        record.reference = reference.get()
+        # Django tells of a refused request after the middleware is through with it.
+        request = getattr(record, "request", None)
+        record.reference = getattr(request, "reference", None) or reference.get()
         return True
 
 
