@@ -168,3 +168,11 @@ class ProofFailed(EngineError):
 
 class StaleOrder(EngineError):
     """The job's keys are neither what an order started from nor what it leads to."""
+
+
+class PasswordNeeded(EngineError):
+    """A restore point is encrypted and no password was given."""
+
+
+class TargetRefused(EngineError):
+    """The folder to restore into cannot be used as one."""

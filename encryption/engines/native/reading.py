@@ -1,0 +1,180 @@
+"""From a thing in a source to its entry: owner, times, attributes, and a file's pieces as blocks."""
+
+import errno
+import grp
+import hashlib
+import os
+import pwd
+import stat
+from functools import lru_cache
+
+from encryption.engines.native.blocks import DIGEST_BYTES, BlockWriter, zero_digest
+from encryption.engines.native.chain import Cursor
+from encryption.engines.native.entries import DIR, FILE, HARDLINK, SYMLINK, Entry, PieceAt
+from encryption.engines.native.progress import Ticker
+from encryption.engines.native.scan import Found, Scanner
+from encryption.engines.native.tree import OpenTree
+
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class EntryReader:
+    """Makes entries; content goes to `writer` unless `base` has the same piece already."""
+
+    def __init__(
+        self,
+        tree: OpenTree,
+        scanner: Scanner,
+        writer: BlockWriter,
+        base: Cursor | None,
+        block_size: int,
+        ticker: Ticker,
+    ) -> None:
+        self._tree = tree
+        self._scanner = scanner
+        self._writer = writer
+        self._base = base
+        self._block_size = block_size
+        self._buffer = memoryview(bytearray(1 + block_size))
+        self._linked: dict[tuple[int, int], bytes] = {}
+        self._ticker = ticker
+
+    def read(self, found: Found) -> Entry | None:
+        """Return the entry of `found`, or None when it cannot be read, which is noted as a warning."""
+        try:
+            if stat.S_ISDIR(found.status.st_mode):
+                entry = self._owned(DIR, found.path, found.status)
+                entry.xattrs = self._xattrs(found.path)
+                return entry
+            if stat.S_ISLNK(found.status.st_mode):
+                entry = self._owned(SYMLINK, found.path, found.status)
+                fd, name = self._tree.place(found.path)
+                entry.target = os.readlink(name, dir_fd=fd)
+                return entry
+            return self._file(found)
+        except OSError as error:
+            self._scanner.warn(found.path, f"cannot be read: {error.strerror}")
+            return None
+
+    def _owned(self, kind: str, path: bytes, status: os.stat_result) -> Entry:
+        return Entry(
+            kind,
+            path,
+            mode=stat.S_IMODE(status.st_mode),
+            mtime=divmod(status.st_mtime_ns, 10**9),
+            uid=status.st_uid,
+            gid=status.st_gid,
+            user=_user(status.st_uid),
+            group=_group(status.st_gid),
+        )
+
+    def _xattrs(self, path: bytes, fd: int | None = None) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        try:
+            at = self._tree.folder(path) if fd is None else fd
+            for name in os.listxattr(at):
+                if _is_text(name):
+                    found[name] = os.getxattr(at, name)
+                else:
+                    self._scanner.warn(
+                        path, "has an extended attribute whose name is no UTF-8; it is left out"
+                    )
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                self._scanner.warn(path, f"does not show its extended attributes: {error.strerror}")
+        return found
+
+    def _file(self, found: Found) -> Entry:
+        place, name = self._tree.place(found.path)
+        fd = os.open(name, _OPEN, dir_fd=place)
+        try:
+            before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
+                raise OSError(errno.ESTALE, "it was replaced by something else meanwhile")
+            identity = (before.st_dev, before.st_ino)
+            if before.st_nlink > 1 and identity in self._linked:
+                return Entry(HARDLINK, found.path, target=self._linked[identity])
+            entry = self._owned(FILE, found.path, before)
+            entry.xattrs = self._xattrs(found.path, fd)
+            self._content(fd, entry, before)
+            if before.st_nlink > 1:
+                self._linked[identity] = found.path
+            after = os.fstat(fd)
+        finally:
+            os.close(fd)
+        if _state(before) != _state(after):
+            self._scanner.warn(found.path, "changed while it was read; its content may be of two moments")
+        return entry
+
+    def _content(self, fd: int, entry: Entry, status: os.stat_result) -> None:
+        base = None if self._base is None else self._base.find(entry.path)
+        if base is not None and base.kind != FILE:
+            base = None
+        is_sparse = status.st_blocks * 512 < status.st_size
+        digests = bytearray()
+        for piece in range(-(-status.st_size // self._block_size)):
+            start = piece * self._block_size
+            length = min(self._block_size, status.st_size - start)
+            if is_sparse and _is_hole(fd, start, length):
+                digest, is_zero = zero_digest(length), True
+            else:
+                length = self._fill(fd, start, length)
+                digest = hashlib.sha256(self._buffer[1 : 1 + length]).digest()
+                is_zero = self._buffer[1] == 0 and digest == zero_digest(length)
+            if length:
+                entry.blocks.append(self._place(piece, digest[:DIGEST_BYTES], length, base, is_zero=is_zero))
+                digests += digest[:DIGEST_BYTES]
+            entry.size = start + length
+            if entry.size < min(start + self._block_size, status.st_size):
+                break
+        entry.pieces = bytes(digests)
+
+    def _place(self, piece: int, digest: bytes, length: int, base: Entry | None, *, is_zero: bool) -> PieceAt:
+        self._ticker.add(length)
+        if is_zero:
+            return 0
+        if base is not None and piece < len(base.blocks) and base.digest(piece) == digest:
+            return None
+        return self._writer.append(self._buffer[: 1 + length])
+
+    def _fill(self, fd: int, start: int, length: int) -> int:
+        filled = 0
+        while filled < length:
+            count = os.preadv(fd, [self._buffer[1 + filled : 1 + length]], start + filled)
+            if not count:
+                break
+            filled += count
+        return filled
+
+
+def _is_text(name: str) -> bool:
+    # The system hands names over with lone surrogates for bytes that are no UTF-8.
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _is_hole(fd: int, start: int, length: int) -> bool:
+    try:
+        return os.lseek(fd, start, os.SEEK_DATA) >= start + length
+    except OSError as error:
+        # ENXIO: no data follows. Anything else: the file system cannot say.
+        return error.errno == errno.ENXIO
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@lru_cache(maxsize=1024)
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+@lru_cache(maxsize=1024)
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return ""
