@@ -21,9 +21,7 @@ def test_every_link_leads_somewhere(path):
 
 @pytest.mark.parametrize("name", ENTRANCES)
 def test_every_make_target_exists(name):
-    assert set(re.findall(r"make ([a-z]+)`", (ROOT / name).read_text())) - # What a newcomer follows to the letter.
-ENTRANCES = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
-TARGETS == set()
+    assert set(re.findall(r"make ([a-z]+)`", (ROOT / name).read_text())) - TARGETS == set()
 
 
 @pytest.mark.parametrize("name", ENTRANCES)
