@@ -1,6 +1,7 @@
 """The reads that pages, API, admin and requests share."""
 
 from encryption.selectors.jobs import (
+    drifts_for,
     job_detail,
     jobs_for,
     jobs_named,
@@ -9,6 +10,7 @@ from encryption.selectors.jobs import (
     repositories_for,
     restore_point_for,
     restore_points,
+    session_for,
     sessions,
     use_of,
 )
@@ -17,6 +19,7 @@ from encryption.selectors.passwords import (
     current_version,
     jobs_of_password,
     key_step,
+    needs_of,
     newest_version,
     passwords_for,
     rekey_for,
@@ -34,12 +37,14 @@ __all__ = [
     "VersionUse",
     "consequences",
     "current_version",
+    "drifts_for",
     "job_detail",
     "jobs_for",
     "jobs_named",
     "jobs_of_password",
     "key_step",
     "may",
+    "needs_of",
     "newest_version",
     "passwords_for",
     "points_of",
@@ -48,6 +53,7 @@ __all__ = [
     "restore_point_for",
     "restore_points",
     "running_rekey",
+    "session_for",
     "sessions",
     "target_facts",
     "use_of",

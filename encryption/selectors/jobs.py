@@ -9,6 +9,7 @@ from accounts.models import User
 from encryption import rules
 from encryption.errors import Unknown
 from encryption.models import (
+    Drift,
     Job,
     JobSession,
     JobUserObjectPermission,
@@ -98,3 +99,16 @@ def jobs_named(ids: Iterable[UUID]) -> list[Job]:
     if len(found) != len(wanted):
         raise Unknown("One of the jobs does not exist any more.")
     return found
+
+
+def session_for(session_id: UUID, user: User) -> JobSession:
+    """Return one session of a job that a person may see. Raises Unknown."""
+    found = JobSession.objects.filter(pk=session_id, job__in=jobs_for(user)).select_related("job").first()
+    if found is None:
+        raise Unknown("There is no such session, or it is not yours to see.")
+    return found
+
+
+def drifts_for(user: User) -> QuerySet[Drift]:
+    """Return the drifts, open and closed, of the jobs that a person may see."""
+    return Drift.objects.filter(job__in=jobs_for(user)).select_related("job")

@@ -24,9 +24,15 @@ class VersionUse:
 
 
 def key_step(job_id: UUID) -> RekeyJob | None:
-    """Return the executed step that gave a job its keyring's user key, with its version."""
+    """Return the executed step that gave a job its keyring's user key, with its version.
+
+    None when there is no keyring by the record: never one, or removed when its password was erased.
+    """
     done = RekeyJob.objects.filter(job=job_id, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    return done.select_related("rekey__version").order_by("-ended_at").first()
+    step = done.select_related("rekey__version").order_by("-ended_at").first()
+    if step is None or step.rekey.version is None or step.rekey.version.erased_at is not None:
+        return None
+    return step
 
 
 def current_version(job_id: UUID) -> PasswordVersion | None:
@@ -115,6 +121,19 @@ def jobs_of_password(password_id: UUID) -> list[Job]:
 
 def _of(step: RekeyJob, password_id: UUID) -> bool:
     return step.rekey.version is not None and step.rekey.version.password_id == password_id
+
+
+def needs_of(password_id: UUID) -> list[str]:
+    """Return, by the record, what still needs a version of this password; each as a sentence. Empty: nothing."""
+    found = [f"{job.name} is activated with it." for job in Job.objects.filter(password=password_id)]
+    used = RestorePoint.objects.filter(dropped_at=None, password_version__password=password_id)
+    counted = used.order_by().values_list("job__name").annotate(Count("pk")).order_by("job__name")
+    for name, count in counted:
+        points = "1 restore point" if count == 1 else f"{count} restore points"
+        found.append(f"{points} of {name} open with it alone.")
+    if RekeyJob.objects.filter(rekey__version__password=password_id, state__in=RekeyJob.OPEN).exists():
+        found.append("A re-key with it is under way.")
+    return found
 
 
 def newest_version(password_id: UUID) -> PasswordVersion | None:

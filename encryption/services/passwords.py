@@ -1,34 +1,71 @@
-"""The end of an encryption password: every version erased, once nothing needs it."""
+"""The end of a password: refused while anything needs it, and its versions erased only after a read-back."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.utils import timezone
 
+from audit import queue
 from audit import services as audit
+from audit.errors import Later
 from audit.events import Event
-from audit.statement import Actor
 from encryption import selectors
-from encryption.errors import TargetChanged
-from encryption.models import EncryptionPassword, PasswordVersion, RestorePoint
+from encryption.engines.registry import engine_for
+from encryption.errors import EngineError, PasswordNeeded, TargetChanged
+from encryption.models import EncryptionPassword, Job, PasswordVersion, RekeyJob
+
+_LOOK_AGAIN = timedelta(hours=1)
 
 
-def delete_within(password_id: UUID, *, by: Actor) -> None:
-    """Erase every version of a password, inside the transaction of the request that approved it.
+def delete_within(password_id: UUID, *, by: audit.Actor) -> None:
+    """Mark a password deleted in the caller's transaction and ring for the erasure of its versions.
 
-    Raises TargetChanged while a keyring or a live restore point needs it, or when it is gone already.
+    Raises TargetChanged when something needs it (again).
     """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a password ends in the transaction of its request")
     password = EncryptionPassword.objects.select_for_update().filter(pk=password_id, deleted_at=None).first()
     if password is None:
-        raise TargetChanged("The password does not exist any more.")
-    points = RestorePoint.objects.filter(dropped_at=None, password_version__password=password)
-    if points.exists() or selectors.jobs_of_password(password.pk):
-        raise TargetChanged("A job or a restore point needs this password: nothing was deleted.")
-    now = timezone.now()
-    for version in PasswordVersion.objects.filter(password=password, erased_at=None).order_by("number"):
-        PasswordVersion.objects.filter(pk=version.pk).update(
-            sealed_password=None, sealed_root=None, erased_at=now, in_force_until=version.in_force_until or now
-        )
-        audit.record(Event.PASSWORD_VERSION_ERASED, subject=version, by=by, facts={"number": version.number})
-    password.deleted_at = now
+        raise TargetChanged("This password does not exist any more.")
+    if needs := selectors.needs_of(password_id):
+        raise TargetChanged(f"This password is still needed: {needs[0]}")
+    password.deleted_at = timezone.now()
     password.save(update_fields=["deleted_at"])
+    queue.ring(queue.Task.ERASE_SECRET, password.pk)
     audit.record(Event.PASSWORD_DELETED, subject=password, by=by)
+
+
+def erase(password_id: UUID) -> None:
+    """Erase every version of a deleted password, once no keyring that was read back names it. Raises Later."""
+    password = EncryptionPassword.objects.filter(pk=password_id, deleted_at__isnull=False).first()
+    if password is None:
+        return
+    if selectors.needs_of(password_id):
+        raise Later(_LOOK_AGAIN)
+    keyed = RekeyJob.objects.filter(rekey__version__password=password)
+    for job in Job.objects.filter(pk__in=keyed.values("job")).select_related("repository").order_by("pk"):
+        _free(job, password_id)
+    with audit.act(by=audit.WORKER, subject=password):
+        left = PasswordVersion.objects.select_for_update().filter(password=password, erased_at=None)
+        for version in left.order_by("number"):
+            version.sealed_password = version.sealed_root = None
+            version.erased_at = timezone.now()
+            version.save(update_fields=["sealed_password", "sealed_root", "erased_at"])
+            audit.record(Event.PASSWORD_VERSION_ERASED, subject=version, facts={"number": version.number})
+
+
+def _free(job: Job, password_id: UUID) -> None:
+    """See that a job's keyring is not under this password; one that opens nothing any more is removed."""
+    engine = engine_for(job.repository)
+    try:
+        head = engine.head(job.pk)
+        version = selectors.version_of_user_key(job.pk, head.user_key) if head else None
+        if version is None or version.password_id != password_id:
+            return
+        engine.retire_keyring(job.pk)
+    except PasswordNeeded:
+        raise Later(_LOOK_AGAIN) from None
+    except (EngineError, OSError):
+        # What cannot be read may still need it.
+        raise Later(_LOOK_AGAIN) from None

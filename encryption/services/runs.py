@@ -16,14 +16,16 @@ from audit import services as audit
 from audit.events import Event
 from audit.models import Outbox
 from encryption import rules, selectors
-from encryption.errors import JobBusy, JobRefused
-from encryption.models import Job, JobSession
+from encryption.errors import JobBusy, JobRefused, Unknown
+from encryption.models import Job, JobSession, RestorePoint
+
+Asker = User | audit.SystemActor
 
 # A session without a task that works on it is rung for again after so long.
 _LOST = timedelta(minutes=10)
 
 
-def start_backup(job_id: UUID, *, by: User, full: bool = False) -> JobSession:
+def start_backup(job_id: UUID, *, by: Asker, full: bool = False) -> JobSession:
     """Ask for a run; the session that is returned shows how it goes. Raises JobBusy, JobRefused, NotEligible."""
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked(job_id, by, "run")
@@ -35,14 +37,14 @@ def start_backup(job_id: UUID, *, by: User, full: bool = False) -> JobSession:
 
 
 def start_restore(
-    restore_point_id: UUID, *, to: str, paths: Sequence[str] | None = None, by: User
+    restore_point_id: UUID, *, to: str, paths: Sequence[str] | None = None, by: Asker
 ) -> JobSession:
     """Ask for a restore into an empty folder under VEEAMSEC_ROOTS; `paths` narrows it.
 
     Raises PlaceRefused, JobRefused, NotEligible, Unknown.
     """
     with audit.act(by=by, subject=("encryption.restorepoint", restore_point_id)):
-        point = selectors.restore_point_for(restore_point_id, by)
+        point = _point(restore_point_id, by)
         _check_may(by, "restore", point.job)
         target = rules.place(to, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
         rules.apart(target, rules.place(point.job.repository.location, **_bounds()))
@@ -56,14 +58,16 @@ def start_restore(
             wish={"to": str(target), "paths": list(paths) if paths is not None else None},
         )
         queue.ring(queue.Task.RESTORE, session.pk)
-        audit.record(Event.RESTORE_STARTED, facts={"session": session.pk, "job": point.job_id, "to": str(target)})
+        audit.record(
+            Event.RESTORE_STARTED, facts={"session": session.pk, "job": point.job_id, "to": str(target)}
+        )
     return session
 
 
-def start_verify(restore_point_id: UUID, *, by: User) -> JobSession:
+def start_verify(restore_point_id: UUID, *, by: Asker) -> JobSession:
     """Ask for a verification: every block of a restore point is read and checked. Raises NotEligible, Unknown."""
     with audit.act(by=by, subject=("encryption.restorepoint", restore_point_id)):
-        point = selectors.restore_point_for(restore_point_id, by)
+        point = _point(restore_point_id, by)
         _check_may(by, "run", point.job)
         session = JobSession.objects.create(
             job=point.job, kind=JobSession.Kind.VERIFY, asked_by=by.pk, restore_point=point.pk
@@ -94,7 +98,7 @@ def schedule_due() -> int:
 
 
 def queue_within(
-    job: Job, *, by: User | None, full: bool = False, due: datetime | None = None
+    job: Job, *, by: Asker | None, full: bool = False, due: datetime | None = None
 ) -> JobSession | None:
     """Make a backup session and ring for it in the caller's transaction, which holds the job's lock.
 
@@ -120,17 +124,31 @@ def _ring_for_lost(now: datetime) -> None:
             queue.ring(task, session.pk)
 
 
-def _locked(job_id: UUID, by: User, verb: str) -> Job:
-    selectors.job_detail(job_id, by)
-    job = Job.objects.select_for_update().get(pk=job_id)
+def _locked(job_id: UUID, by: Asker, verb: str) -> Job:
+    if isinstance(by, User):
+        selectors.job_detail(job_id, by)
+    job = Job.objects.select_for_update().filter(pk=job_id).exclude(state=Job.State.DELETED).first()
+    if job is None:
+        raise Unknown("There is no such job.")
     _check_may(by, verb, job)
     if job.state != Job.State.ACTIVE:
         raise JobRefused("This job is disabled; enable it first.")
     return job
 
 
-def _check_may(by: User, verb: str, job: Job) -> None:
-    if not selectors.may(by, verb, job):
+def _point(point_id: UUID, by: Asker) -> RestorePoint:
+    if isinstance(by, User):
+        return selectors.restore_point_for(point_id, by)
+    live = RestorePoint.objects.filter(pk=point_id, dropped_at=None).select_related("job__repository")
+    point = live.first()
+    if point is None:
+        raise Unknown("There is no such restore point.")
+    return point
+
+
+def _check_may(by: Asker, verb: str, job: Job) -> None:
+    # Who runs a command on this machine could run the engine by hand; the log says that it was the console.
+    if by is not audit.CONSOLE and not (isinstance(by, User) and selectors.may(by, verb, job)):
         raise NotEligible("Your role does not allow this for this job.")
 
 

@@ -1,4 +1,4 @@
-"""What the worker keeps of a password: the value and its root, sealed under the master key in their own row."""
+"""What the worker keeps of a password: value and root, sealed under the master key in their own row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from encryption import selectors
 from encryption.crypto import kdf, providers, seal
 from encryption.crypto.secret import Secret
+from encryption.engines.base import Roots
 from encryption.errors import WrongPassword
 from encryption.models import PasswordVersion
 
@@ -58,10 +59,15 @@ def root_behind(job: UUID, user_key: UUID) -> bytes:
     version = selectors.version_of_user_key(job, user_key)
     if version is None:
         raise WrongPassword(
-            "The keyring names a user key that no approved password has: it was changed behind VeeamSec's back."
-            " Nothing was written."
+            "The keyring names a user key that no approved password has: it was changed behind VeeamSec's"
+            " back. Nothing was written."
         )
     return root_of(version)
+
+
+def roots(job: UUID) -> Roots:
+    """Return what an engine asks for a keyring's root: by the head that it found, never by what is newest."""
+    return lambda head: root_behind(job, head.user_key)
 
 
 def _open(version: PasswordVersion, purpose: str, sealed: bytes | memoryview | None) -> bytes:

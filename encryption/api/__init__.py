@@ -1,0 +1,1 @@
+"""The API of jobs, restore points, passwords (never their values) and re-keys."""

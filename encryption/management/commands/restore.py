@@ -1,0 +1,86 @@
+"""Restore: queued and watched, or, on a new server, from the job's folder with nothing but its password."""
+
+import getpass
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from encryption.crypto import secret
+from encryption.engines.native import restore as native
+from encryption.engines.native.keyring import roots_of
+from encryption.errors import EngineError, PasswordRefused
+
+# A password has at most 1024 characters of at most 4 bytes.
+_LONGEST_FILE = 8 * 1024
+
+
+class Command(BaseCommand):
+    help = "Restore a restore point; with --from JOBDIR without any database."
+    # On a new server there is none to check.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("point", nargs="?", type=UUID, help="the restore point's id")
+        parser.add_argument("--to", required=True, type=Path, help="an empty folder, made if missing")
+        parser.add_argument("--path", action="append", dest="paths", help="only this path; may be repeated")
+        parser.add_argument("--from", type=Path, dest="folder", help="a job's folder in a repository")
+        parser.add_argument("--restore-point", type=UUID, help="which one of that folder")
+        parser.add_argument("--password-file", type=Path, help="its password; asked for if missing")
+        parser.add_argument("--plain", action="store_true", help="the restore point is not encrypted")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["folder"] is None:
+            self._queue(options)
+        else:
+            self._without_database(options)
+
+    def _queue(self, options: dict[str, Any]) -> None:
+        # Only here: the other way works where no database is.
+        from audit import services as audit
+        from audit.errors import Refused
+        from encryption.management.watch import watch
+        from encryption.services import backups
+
+        if options["point"] is None:
+            raise CommandError("Name a restore point, or a folder with --from and --restore-point.")
+        try:
+            to = str(options["to"].absolute())
+            session = backups.start_restore(options["point"], to=to, paths=options["paths"], by=audit.CONSOLE)
+        except Refused as refused:
+            raise CommandError(str(refused)) from refused
+        watch(session.pk, self.stdout.write)
+        self.stdout.write(f"Restored to {to}")
+
+    def _without_database(self, options: dict[str, Any]) -> None:
+        point = options["restore_point"] or options["point"]
+        if point is None:
+            raise CommandError("Name the restore point with --restore-point.")
+        try:
+            roots = None if options["plain"] else roots_of(_password(options["password_file"]))
+            result = native.restore(
+                options["folder"].resolve(),
+                point,
+                options["to"].absolute(),
+                roots=roots,
+                paths=options["paths"],
+            )
+        except (EngineError, PasswordRefused) as error:
+            raise CommandError(error.message) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename or options['folder']}: {error.strerror}") from error
+        for warning in result.warnings:
+            self.stderr.write(f"Warning: {warning}")
+        self.stdout.write(f"Restored {result.files:,} files, {result.bytes:,} bytes to {options['to']}")
+
+
+def _password(file: Path | None) -> secret.Secret:
+    if file is None:
+        return secret.read_password(getpass.getpass("Encryption password: "))
+    with file.open("rb") as opened:
+        content = opened.read(_LONGEST_FILE + 1)
+    if len(content) > _LONGEST_FILE:
+        raise CommandError(f"{file} is too long for a password.")
+    return secret.read_password_file(content)

@@ -1,0 +1,249 @@
+"""What a worker does for a session: backup, restore, verification; each can be begun anew after a kill.
+
+A run takes its user key from the version that the keyring names, never from a "current" one. A backup that is begun
+anew is a new attempt with new keys; what the dead one left under its name is cleared away first.
+"""
+
+import errno
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit import queue
+from audit import services as audit
+from audit.alarms import Kind
+from audit.errors import LeaseLost, Refused
+from audit.events import Event
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
+from encryption import rules, selectors
+from encryption.engines.base import BackupResult, Progress, Roots, Source
+from encryption.engines.registry import engine_for
+from encryption.errors import EngineError
+from encryption.models import Job, JobSession, RekeyJob, RestorePoint
+from encryption.services import leases, vault
+from encryption.services.runs import schedule_due, start_backup, start_restore, start_verify
+
+__all__ = [
+    "run_backup",
+    "run_restore",
+    "schedule_due",
+    "start_backup",
+    "start_restore",
+    "start_verify",
+]
+
+# A page shows so many; the count says the rest.
+_WARNINGS = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, decided when it begins."""
+
+    encrypted: bool
+    base: UUID | None
+    full_next: bool
+    # The last executed change of the job's encryption: a full clears `full_next` only if none came after it.
+    changed: UUID | None
+
+
+def run_backup(session_id: UUID) -> None:
+    """Run, or run again, the backup of a session. Raises Later while another worker holds it."""
+    session = _take(session_id)
+    if session is None:
+        return
+    row, lease = session
+    try:
+        _clear_former(row)
+        plan = _plan(row)
+        result = _write(row, plan, lease)
+    except (EngineError, Refused, OSError) as error:
+        _failed(row, lease, error, Event.BACKUP_FAILED)
+        return
+    try:
+        _recorded(row, plan, result, lease)
+    except LeaseLost:
+        # Whoever took over writes its own file; this one has no row and never will.
+        engine_for(row.job.repository).drop(row.job_id, [result.restore_point])
+        raise
+
+
+def run_restore(session_id: UUID) -> None:
+    """Run the restore or verification of a session. Raises Later while another worker holds it."""
+    session = _take(session_id)
+    if session is None:
+        return
+    row, lease = session
+    is_restore = row.kind == JobSession.Kind.RESTORE
+    failed = Event.RESTORE_FAILED if is_restore else Event.VERIFY_FAILED
+    try:
+        warnings = _restore(row, lease) if is_restore else _verify(row, lease)
+    except (EngineError, Refused, OSError) as error:
+        _failed(row, lease, error, failed)
+        return
+    with audit.act(by=audit.WORKER, subject=row.job):
+        lease.check_within()
+        _end_within(row, warnings)
+        if not is_restore:
+            RestorePoint.objects.filter(pk=row.restore_point).update(verified_at=timezone.now())
+        done = Event.RESTORE_FINISHED if is_restore else Event.VERIFY_FINISHED
+        facts = {"session": row.pk, "restore_point": row.restore_point, "warnings": len(warnings)}
+        audit.record(done, facts=facts)
+
+
+def _take(session_id: UUID) -> tuple[JobSession, leases.Lease] | None:
+    lease = leases.take(JobSession, session_id)
+    if lease is None:
+        return None
+    rows = JobSession.objects.select_related("job__repository", "job__password")
+    lease.renew(started_at=timezone.now(), done_bytes=0, done_files=0, error="")
+    return rows.get(pk=session_id), lease
+
+
+def _clear_former(row: JobSession) -> None:
+    """Remove the file that a killed attempt named but did not record; nothing can build on it."""
+    if row.restore_point is not None:
+        engine_for(row.job.repository).drop(row.job_id, [row.restore_point])
+    row.restore_point = uuid4()
+    JobSession.objects.filter(pk=row.pk).update(restore_point=row.restore_point)
+
+
+def _plan(row: JobSession) -> Plan:
+    job = row.job
+    points = selectors.points_of(job)
+    encrypted = job.password_id is not None
+    full = bool(row.wish.get("full")) or rules.full_due(
+        points, full_every=job.full_every, full_next=job.full_next, encrypted=encrypted
+    )
+    newest = None if full else max(points, key=lambda point: point.created_at).id
+    return Plan(encrypted, newest, job.full_next, _last_change(job))
+
+
+def _last_change(job: Job) -> UUID | None:
+    done = RekeyJob.objects.filter(job=job, state=RekeyJob.State.SUCCEEDED).order_by("-ended_at")
+    return done.values_list("pk", flat=True).first()
+
+
+def _write(row: JobSession, plan: Plan, lease: leases.Lease) -> BackupResult:
+    job = row.job
+    bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
+    source, repository = rules.place(job.source, **bounds), rules.place(job.repository.location, **bounds)
+    rules.apart(source, repository)
+    repository.mkdir(parents=True, exist_ok=True)
+
+    def told(progress: Progress) -> None:
+        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
+
+    return engine_for(job.repository).backup(
+        job.pk,
+        Source(
+            source,
+            include=tuple(job.include),
+            exclude=tuple(job.exclude),
+            one_file_system=job.one_file_system,
+        ),
+        roots=vault.roots(job.pk) if plan.encrypted else None,
+        base=plan.base,
+        compress=job.compression,
+        restore_point=row.restore_point,
+        progress=told,
+    )
+
+
+def _recorded(row: JobSession, plan: Plan, result: BackupResult, lease: leases.Lease) -> None:
+    with audit.act(by=audit.WORKER, subject=row.job):
+        job = Job.objects.select_for_update().get(pk=row.job_id)
+        lease.check_within()
+        # By the record, under the job's lock: a re-key that commits later takes this point along.
+        version = selectors.current_version(job.pk) if result.storage_key else None
+        RestorePoint.objects.create(
+            id=result.restore_point,
+            job=job,
+            kind=result.kind,
+            base_id=result.base,
+            session=row,
+            created_at=result.created,
+            size=result.size,
+            source_bytes=result.source_bytes,
+            entries=result.entries,
+            storage_key=result.storage_key,
+            password_version=version,
+        )
+        if plan.full_next and result.base is None and plan.changed == _last_change(job):
+            job.full_next = False
+            job.save(update_fields=["full_next"])
+        JobSession.objects.filter(pk=row.pk).update(done_bytes=result.source_bytes, done_files=result.entries)
+        _end_within(row, list(result.warnings))
+        facts = {
+            "session": row.pk,
+            "restore_point": result.restore_point,
+            "kind": result.kind,
+            "size": result.size,
+            "encrypted": result.storage_key is not None,
+            "warnings": len(result.warnings),
+        }
+        audit.record(Event.BACKUP_FINISHED, facts=facts)
+        for kind in (Kind.JOB_FAILED, Kind.DISK_FULL):
+            resolve_alarm_within(kind, job)
+        queue.ring(queue.Task.RETENTION, job.pk)
+
+
+def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
+    bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
+    target = rules.place(row.wish["to"], **bounds)
+
+    def told(progress: Progress) -> None:
+        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
+
+    point = RestorePoint.objects.get(pk=row.restore_point)
+    result = engine_for(row.job.repository).restore(
+        row.job_id,
+        point.pk,
+        target,
+        roots=_roots(point),
+        paths=row.wish.get("paths"),
+        progress=told,
+    )
+    lease.renew(done_bytes=result.done_bytes, done_files=result.done_files)
+    return list(result.warnings)
+
+
+def _verify(row: JobSession, lease: leases.Lease) -> list[str]:
+    def told(progress: Progress) -> None:
+        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
+
+    point = RestorePoint.objects.get(pk=row.restore_point)
+    engine_for(row.job.repository).verify(row.job_id, point.pk, roots=_roots(point), progress=told)
+    return []
+
+
+def _roots(point: RestorePoint) -> Roots | None:
+    return vault.roots(point.job_id) if point.storage_key else None
+
+
+def _end_within(row: JobSession, warnings: list[str]) -> None:
+    state = JobSession.State.WARNING if warnings else JobSession.State.SUCCEEDED
+    if len(warnings) > _WARNINGS:
+        warnings = [*warnings[:_WARNINGS], f"… and {len(warnings) - _WARNINGS} more."]
+    JobSession.objects.filter(pk=row.pk).update(
+        state=state, warnings=warnings, lease_until=None, ended_at=timezone.now()
+    )
+
+
+def _failed(row: JobSession, lease: leases.Lease, error: Exception, event: Event) -> None:
+    """Commit that a session failed and why; a lost lease means that another worker goes on."""
+    text = getattr(error, "message", "") or getattr(error, "strerror", "") or type(error).__name__
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    with audit.act(by=audit.WORKER, subject=row.job):
+        lease.check_within()
+        JobSession.objects.filter(pk=row.pk).update(
+            state=JobSession.State.FAILED, error=text, lease_until=None, ended_at=timezone.now()
+        )
+        audit.record(event, facts={"session": row.pk, "error": text})
+        if event == Event.BACKUP_FAILED:
+            kind = Kind.DISK_FULL if full else Kind.JOB_FAILED
+            raise_alarm_within(kind, row.job, Alarm.Severity.WARNING, f"The run failed: {text}")

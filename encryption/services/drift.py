@@ -1,0 +1,162 @@
+"""What is so, beside what should be so: keyring and restore points as found, compared with the record.
+
+A change that no executed step explains opens a drift with an alarm, and the sign goes; when it is undone, the drift
+closes by itself.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import services as audit
+from audit.alarms import Kind
+from audit.events import Event
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
+from encryption import selectors
+from encryption.engines.base import Observation
+from encryption.engines.registry import engine_for
+from encryption.errors import EngineError
+from encryption.models import Drift, Job, JobSession, RekeyJob, RestorePoint
+from encryption.services import vault
+
+# Stored names, never reused.
+KEYRING_CHANGED = "keyring.changed"
+KEYRING_MISSING = "keyring.missing"
+KEYRING_UNKNOWN = "keyring.unknown"
+KEYRING_DAMAGED = "keyring.damaged"
+POINTS_MISSING = "points.missing"
+POINTS_UNKNOWN = "points.unknown"
+
+# A log entry and a page name so many restore points; the count says the rest.
+_NAMED = 20
+
+
+@dataclass
+class Sight:
+    """What was found of one job; without a fingerprint it could not be read."""
+
+    began: datetime
+    fingerprint: str | None = None
+    away: str = ""
+    drifts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def observe_all() -> None:
+    """Observe every job that exists; one that cannot be read does not keep the others waiting."""
+    for job_id in list(
+        Job.objects.exclude(state=Job.State.DELETED).order_by("pk").values_list("pk", flat=True)
+    ):
+        observe(job_id)
+
+
+def observe(job_id: UUID) -> list[str]:
+    """Read a job's folder, note what was seen, open and close drifts; returns the names of the open ones."""
+    job = Job.objects.select_related("repository").filter(pk=job_id).exclude(state=Job.State.DELETED).first()
+    if job is None:
+        return []
+    sight = _look(job)
+    with audit.act(by=audit.WORKER, subject=job):
+        locked = Job.objects.select_for_update().get(pk=job_id)
+        if not _moved_on(locked, sight.began):
+            _note_within(locked, sight)
+    return list(
+        Drift.objects.filter(job=job_id, closed_at=None).order_by("what").values_list("what", flat=True)
+    )
+
+
+def _look(job: Job) -> Sight:
+    sight = Sight(began=timezone.now())
+    try:
+        seen = engine_for(job.repository).observe(
+            job.pk, lambda head: vault.root_behind(job.pk, head.user_key)
+        )
+    except OSError as error:
+        sight.away = error.strerror or "it cannot be read"
+        return sight
+    except EngineError as error:
+        sight.drifts[KEYRING_DAMAGED] = {"error": error.message}
+        return sight
+    sight.fingerprint = seen.fingerprint
+    _compare_key(job, seen, sight)
+    _compare_points(job, seen, sight)
+    return sight
+
+
+def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:
+    step = selectors.key_step(job.pk)
+    expected = step.new_fingerprint if step else ""
+    under_way = RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).first()
+    allowed = {expected, under_way.new_fingerprint} if under_way else {expected}
+    if seen.fingerprint not in allowed:
+        what = (
+            KEYRING_CHANGED
+            if seen.fingerprint and expected
+            else KEYRING_MISSING
+            if expected
+            else KEYRING_UNKNOWN
+        )
+        sight.drifts[what] = {"expected": expected, "found": seen.fingerprint}
+    elif seen.damage:
+        sight.drifts[KEYRING_DAMAGED] = {"error": seen.damage}
+
+
+def _compare_points(job: Job, seen: Observation, sight: Sight) -> None:
+    rows = {point.pk: point for point in RestorePoint.objects.filter(job=job)}
+    files, lines = set(seen.restore_points), set(seen.key_lines)
+    live = {key: point for key, point in rows.items() if point.dropped_at is None}
+    missing = [
+        key for key, point in live.items() if key not in files or (point.storage_key and key not in lines)
+    ]
+    if missing:
+        sight.drifts[POINTS_MISSING] = _named(missing)
+    # A run gives its file the name before its row exists; the next observation sees both.
+    running = JobSession.objects.filter(job=job, kind=JobSession.Kind.BACKUP, state__in=JobSession.OPEN)
+    own = set(running.values_list("restore_point", flat=True))
+    if unknown := files - rows.keys() - own:
+        sight.drifts[POINTS_UNKNOWN] = _named(list(unknown))
+
+
+def _named(points: list[UUID]) -> dict[str, Any]:
+    return {"count": len(points), "restore_points": sorted(str(point) for point in points)[:_NAMED]}
+
+
+def _moved_on(job: Job, began: datetime) -> bool:
+    """Whether a step or a run ended while the folder was read: then what was seen may be half of each."""
+    ended = Q(job=job, ended_at__gte=began)
+    dropped = RestorePoint.objects.filter(job=job, dropped_at__gte=began)
+    return (
+        RekeyJob.objects.filter(ended).exists()
+        or JobSession.objects.filter(ended).exists()
+        or dropped.exists()
+    )
+
+
+def _note_within(job: Job, sight: Sight) -> None:
+    if sight.away:
+        what = f"The repository cannot be read: {sight.away}."
+        raise_alarm_within(Kind.UNOBSERVED, job, Alarm.Severity.WARNING, what)
+        return
+    resolve_alarm_within(Kind.UNOBSERVED, job)
+    if sight.fingerprint is not None:
+        job.observed_fingerprint, job.observed_at = sight.fingerprint, sight.began
+        job.save(update_fields=["observed_fingerprint", "observed_at"])
+    known = {drift.what: drift for drift in Drift.objects.filter(job=job, closed_at=None)}
+    for what, found in sight.drifts.items():
+        if what not in known:
+            Drift.objects.create(job=job, what=what, found=found)
+            audit.record(Event.DRIFT_FOUND, subject=job, facts={"what": what, **found})
+    for what, drift in known.items():
+        if what not in sight.drifts:
+            drift.closed_at = timezone.now()
+            drift.save(update_fields=["closed_at"])
+            audit.record(Event.DRIFT_CLOSED, subject=job, facts={"what": what, "drift": drift.pk})
+    if sight.drifts:
+        what = "The keys or restore points of this job are not what VeeamSec left there."
+        raise_alarm_within(Kind.DRIFT, job, Alarm.Severity.CRITICAL, what)
+    else:
+        resolve_alarm_within(Kind.DRIFT, job)

@@ -1,0 +1,49 @@
+"""What workers and beat call, by name; each makes one call."""
+
+from uuid import UUID
+
+from audit import queue
+from encryption.services import backups, drift, passwords, retention, steps
+from encryption.services.leases import LEASE
+
+
+@queue.worker(queue.Task.REKEY_JOB, lease=LEASE)
+def rekey_job(step: UUID) -> None:
+    """Do or resume one job's step of a re-key."""
+    steps.run_step(step)
+
+
+@queue.worker(queue.Task.BACKUP, lease=LEASE)
+def backup(session: UUID) -> None:
+    """Run a backup."""
+    backups.run_backup(session)
+
+
+@queue.worker(queue.Task.RESTORE, lease=LEASE)
+def restore(session: UUID) -> None:
+    """Run a restore or a verification."""
+    backups.run_restore(session)
+
+
+@queue.worker(queue.Task.RETENTION)
+def retire(job: UUID) -> None:
+    """Drop what a job need not keep."""
+    retention.retire(job)
+
+
+@queue.worker(queue.Task.ERASE_SECRET)
+def erase(password: UUID) -> None:
+    """Erase the versions of a deleted password that nothing needs any more."""
+    passwords.erase(password)
+
+
+@queue.beat(queue.Task.SCHEDULE)
+def schedule() -> None:
+    """Queue the runs whose time has come."""
+    backups.schedule_due()
+
+
+@queue.beat(queue.Task.OBSERVE)
+def observe() -> None:
+    """Compare every job's folder with the record."""
+    drift.observe_all()
