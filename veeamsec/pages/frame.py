@@ -1,16 +1,21 @@
-"""The frame around every page: where one can go, what waits there, who is here, how fresh the log's proof is."""
+"""The frame around every page: where one can go, what waits, who is here, how fresh the log's proof is."""
 
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import selectors as accounts
-from veeamsec.pages import words
+from accounts.models import User
+from audit import selectors as audit
+from audit.alarms import Kind
+from audit.models import Alarm
+from veeamsec.pages import rows, words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One place in the navigation; `late` ones stand in the menu only on a phone."""
 
@@ -23,7 +28,7 @@ class Item:
     counted: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proof:
     """How the log stands."""
 
@@ -32,44 +37,75 @@ class Proof:
     words: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """All that base.html draws."""
 
     name: str = ""
     role: str = ""
     demo: bool = False
-    items: list[Item] = field(default_factory=list)
-    log: Proof = Proof("circle-check", "", "Log")
+    items: tuple[Item, ...] = ()
+    log: Proof = field(default=Proof("history", "", "Log"))
 
 
-# Route name → label, icon, the routes that belong to it, and whether a phone keeps it in the menu.
-PLACES = {
-    "overview": ("Overview", "layout-dashboard", (), False),
-    "requests": ("Requests", "inbox", ("request", "ask_"), False),
-    "jobs": ("Jobs", "server-2", ("job", "restore", "rekey"), False),
-    "passwords": ("Passwords", "key", ("password",), False),
-    "repositories": ("Repositories", "database", ("repositor",), True),
-    "people": ("People", "users", ("people",), True),
-    "alarms": ("Alarms", "bell", ("alarm",), False),
-    "log": ("Log", "history", ("log",), True),
+@dataclass(frozen=True, slots=True)
+class _Place:
+    label: str
+    icon: str
+    family: tuple[str, ...] = ()
+    late: bool = False
+    permission: str = ""
+
+
+# Route name → how it is called, the routes that belong to it, whether a phone hides it, who sees it.
+_PLACES = {
+    "overview": _Place("Overview", "layout-dashboard"),
+    "requests": _Place("Requests", "inbox", ("request", "ask_")),
+    "jobs": _Place("Jobs", "server-2", ("job", "restore", "session")),
+    "passwords": _Place("Passwords", "key", ("password",), permission="encryption.view_encryptionpassword"),
+    "repositories": _Place("Repositories", "database", late=True),
+    "people": _Place("People", "users", late=True),
+    "alarms": _Place("Alarms", "bell", permission="audit.view_alarm"),
+    "log": _Place("Log", "history", late=True, permission="audit.view_entry"),
 }
+_LOG_ALARMS = (Kind.LOG_ALTERED, Kind.LOG_ROLLED_BACK)
 
 
 def frame_of(request: HttpRequest) -> Frame:
     """Read what the frame of this request's page shows."""
-    if not request.user.is_authenticated:
+    viewer = request.user
+    if not isinstance(viewer, User):
         return Frame()
-    name, _, role = accounts.user_label(request.user).partition(" · ")
-    return Frame(name=name, role=role or "No role yet", demo=settings.VEEAMSEC_DEMO, items=_items(request, {}))
+    alarms = list(audit.open_alarms())
+    counts = {"requests": (len(rows.waiting_for(viewer)), "waiting"), "alarms": (len(alarms), "open")}
+    name, _, role = accounts.user_label(viewer).partition(" · ")
+    return Frame(
+        name=name,
+        role=role or "No role yet",
+        demo=settings.VEEAMSEC_DEMO,
+        items=tuple(_items(request, viewer, counts)),
+        log=_log(alarms),
+    )
 
 
-def _items(request: HttpRequest, counts: dict[str, tuple[int, str]]) -> list[Item]:
+def _items(request: HttpRequest, viewer: User, counts: dict[str, tuple[int, str]]) -> list[Item]:
     here = (request.resolver_match.url_name if request.resolver_match else "") or ""
     items = []
-    for route, (label, icon, family, late) in PLACES.items():
+    for route, place in _PLACES.items():
+        if place.permission and not viewer.has_perm(place.permission):
+            continue
         count, noun = counts.get(route, (0, ""))
-        on = here == route or any(here.startswith(one) for one in family)
-        counted = words.count(count, noun) if count else ""
-        items.append(Item(label, icon, reverse(route), on, late, count, counted))
+        on = here == route or here.startswith(place.family)
+        items.append(Item(place.label, place.icon, reverse(route), on, place.late, count, noun))
     return items
+
+
+def _log(alarms: list[Alarm]) -> Proof:
+    if any(alarm.kind in _LOG_ALARMS for alarm in alarms):
+        return Proof("alert-circle", "refuse", "The log does not verify")
+    found = audit.last_verification()
+    if found is None:
+        return Proof("history", "", "Log not verified yet")
+    if found.findings:
+        return Proof("alert-circle", "refuse", "The log does not verify")
+    return Proof("circle-check", "seal", f"Log verified {words.ago(found.at, timezone.now())}")

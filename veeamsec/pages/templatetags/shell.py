@@ -1,4 +1,4 @@
-"""What stands around every page: the navigation with its counts, who is here, how old the last proof of the log is."""
+"""What stands around every page, for the templates."""
 
 from django import template
 from django.http import HttpRequest

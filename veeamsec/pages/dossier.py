@@ -1,0 +1,192 @@
+"""All that the page of one request shows: its text, its people, its end, its work and its record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from accounts.models import User
+from approvals import rules, selectors
+from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
+from approvals.rules import PolicyFacts, RequestFacts
+from audit.events import Event
+from audit.selectors import newest
+from veeamsec.pages import progress, reading, signs
+
+FACTORS = {
+    "passkey": "signed with a passkey",
+    "totp": "with an authenticator app",
+    "password": "with a password",
+}
+NAMED = 6
+# Each end: its tone and how its sentence begins.
+_OUTCOMES = {
+    State.EXECUTED: ("seal", "Executed."),
+    State.FAILED: ("refuse", "It failed, and nothing changed."),
+    State.LAPSED: ("wait", "The approval was not used in time; nothing changed."),
+    State.STALE: ("wait", "Things had changed since it was asked; nothing was written."),
+    State.REJECTED: ("refuse", "Rejected; nothing changed."),
+    State.WITHDRAWN: ("", "Withdrawn; nothing changed."),
+    State.EXPIRED: ("", "Nobody decided in time; nothing changed."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """One person of those who looked, or shall."""
+
+    who: str
+    did: str
+    icon: str = "user-check"
+    tone: str = ""
+    at: datetime | None = None
+    proof: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a record."""
+
+    label: str
+    words: str = ""
+    url: str = ""
+    digest: str = ""
+    at: datetime | None = None
+
+
+def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
+    """The context of a request's page, for one viewer."""
+    now = timezone.now()
+    facts, votes = selectors.facts_of(request, now), list(request.votes.select_related("voter__person"))
+    state = selectors.state_at(request, now)
+    refusal = rules.obstacle(facts, selectors.voter_of(viewer, now), now)
+    mine, pending = request.asker_person_id == viewer.person_id, state == State.PENDING
+    text = reading.read(request)
+    work = progress.rekey_of(request.rekey_id)
+    return {
+        "id": request.pk,
+        "request_number": request.number,
+        "title": text.title,
+        "asker": _asker(request),
+        "asked_at": request.created_at,
+        "decide_by": request.decide_by,
+        "is_pending": pending,
+        "state": signs.of_request(request, state, votes, mine=mine, waiting=pending and refusal is None),
+        "outcome": _outcome(request, state, votes),
+        "reading": text,
+        "digest": request.digest,
+        "eyes": _eyes(request, facts, votes, viewer, pending, refusal is None),
+        "may_decide": refusal is None,
+        "why_not": str(refusal) if refusal is not None and pending else "",
+        "step_up": _step_up(viewer, facts.policy),
+        "deciders": _deciders(facts, viewer) if pending else "",
+        "may_withdraw": mine and pending,
+        "work": work,
+        "record": None if pending else _record(request),
+        "evidence_url": progress.evidence_url(request.pk) if state == State.EXECUTED and work else "",
+    }
+
+
+def eyes_of(request: ApprovalRequest, viewer: User) -> list[Eye]:
+    """Who asked for a request and who decided on it."""
+    votes = request.votes.select_related("voter__person")
+    return [_asked(request, viewer), *(_vote(vote, viewer) for vote in votes)]
+
+
+def _asked(request: ApprovalRequest, viewer: User) -> Eye:
+    own = request.asker_person_id == viewer.person_id
+    return Eye("You" if own else request.asker.person.name, "asked", at=request.created_at)
+
+
+def _asker(request: ApprovalRequest) -> dict[str, str]:
+    name, _, role = accounts.user_label(request.asker).partition(" · ")
+    return {"name": name, "role": role, "on_behalf": "" if request.asker.is_human else name}
+
+
+def _outcome(request: ApprovalRequest, state: str, votes: Sequence[Vote]) -> dict[str, str] | None:
+    if state not in _OUTCOMES:
+        return None
+    tone, title = _OUTCOMES[State(state)]
+    yes = [vote.capacity for vote in votes if vote.verdict == Verdict.APPROVE]
+    green = tone if tone != "seal" or Capacity.SECURITY in yes else ""
+    return {"tone": green, "title": title, "text": "" if request.outcome in title else request.outcome}
+
+
+def _eyes(
+    request: ApprovalRequest,
+    facts: RequestFacts,
+    votes: Sequence[Vote],
+    viewer: User,
+    pending: bool,
+    may_decide: bool,
+) -> list[Eye]:
+    eyes = [_asked(request, viewer), *(_vote(vote, viewer) for vote in votes)]
+    if pending and may_decide:
+        capacity = selectors.voter_of(viewer).capacity
+        role = "for Security" if capacity == rules.BY_SECURITY else "as an administrator (no badge)"
+        eyes.append(Eye(f"You, {role}", _needed(facts), icon="user-question", tone="wait"))
+    elif pending:
+        eyes.append(Eye("Another person", _needed(facts), icon="user-question", tone="wait"))
+    return eyes
+
+
+def _vote(vote: Vote, viewer: User) -> Eye:
+    yes, security = vote.verdict == Verdict.APPROVE, vote.capacity == Capacity.SECURITY
+    who = "You" if vote.person_id == viewer.person_id else vote.voter.person.name
+    return Eye(
+        who=f"{who}, {'for Security' if security else 'as an administrator'}",
+        did="approved" if yes else "rejected",
+        icon="user-check" if yes else "user-x",
+        tone=("seal" if security else "act") if yes else "refuse",
+        at=vote.cast_at,
+        proof=FACTORS.get(str(vote.proof.get("factor")), ""),
+        comment=vote.comment,
+    )
+
+
+def _needed(facts: RequestFacts) -> str:
+    left = max(1, facts.policy.quorum - len(rules.consents(facts)))
+    return "one approval is enough" if left == 1 else f"{left} approvals are still needed"
+
+
+def _step_up(viewer: User, policy: PolicyFacts) -> dict[str, str]:
+    kinds = set(Authenticator.objects.filter(user=viewer).values_list("type", flat=True))
+    if Authenticator.Type.WEBAUTHN in kinds:
+        return {"icon": "fingerprint", "words": "Approve with passkey"}
+    if Authenticator.Type.TOTP in kinds:
+        return {"icon": "device-mobile", "words": "Approve with code"}
+    return {"icon": "forms", "words": "Approve" if policy.mfa_required else "Approve with password"}
+
+
+def _deciders(facts: RequestFacts, viewer: User) -> str:
+    people = accounts.can_decide_people(
+        excluded={*facts.askers, viewer.person_id},
+        administrators_may=facts.policy.administrators_may_approve,
+        before=facts.created,
+    )
+    labels = []
+    for user in people[:NAMED]:
+        name, _, role = accounts.user_label(user).partition(" · ")
+        badge = "" if role.startswith("Security") else ", no badge"
+        labels.append(f"{name} ({role.removeprefix('Security · ')}{badge})")
+    more = [f"{len(people) - NAMED} more"] if len(people) > NAMED else []
+    return ", ".join(labels + more)
+
+
+def _record(request: ApprovalRequest) -> list[Fact]:
+    entry = newest(Event.REQUEST_CREATED, request.pk)
+    log = reverse("log") + f"?subject={request.pk}"
+    facts = [
+        Fact("Asked", at=request.created_at),
+        Fact("Decided", at=request.decided_at),
+        Fact("Ended", at=request.ended_at),
+        Fact("Log", f"from entry {entry.sequence:,} on" if entry else "", url=log),
+        Fact("Digest", digest=request.digest),
+    ]
+    return [fact for fact in facts if fact.words or fact.digest or fact.at]

@@ -1,0 +1,158 @@
+"""Entries of the log in human words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from accounts.models import User
+from audit.events import Event
+from audit.models import Entry
+from audit.statement import SYSTEM
+from encryption.models import Job
+
+# Event → icon, tone, what happened.
+_PLAIN = ("circle-check", "")
+WORDS: dict[str, tuple[str, str, str]] = {
+    Event.ATTEMPT_REFUSED: ("ban", "refuse", "An attempt was refused"),
+    Event.ANONYMOUS_REFUSED: ("ban", "refuse", "Somebody unknown was refused"),
+    Event.MESSAGE_REFUSED: ("ban", "refuse", "A message was refused"),
+    Event.ALARM_RAISED: ("bell", "refuse", "An alarm was raised"),
+    Event.ALARM_ACKNOWLEDGED: ("bell", "", "An alarm was seen"),
+    Event.ALARM_CLOSED: ("bell", "", "An alarm ended"),
+    Event.NAMES_ERASED: ("trash", "", "Names were erased"),
+    Event.REQUEST_CREATED: ("inbox", "", "A request was made"),
+    Event.REQUEST_APPROVED: ("user-check", "seal", "A request was approved"),
+    Event.REQUEST_REJECTED: ("x", "refuse", "A request was rejected"),
+    Event.REQUEST_WITHDRAWN: ("x", "", "A request was withdrawn"),
+    Event.REQUEST_EXPIRED: ("clock", "", "A request expired; nothing changed"),
+    Event.REQUEST_LAPSED: ("clock", "", "An approval lapsed; nothing changed"),
+    Event.REQUEST_STALE: ("alert-triangle", "wait", "A request went stale; nothing changed"),
+    Event.REQUEST_EXECUTED: ("check", "", "A request was executed"),
+    Event.REQUEST_FAILED: ("alert-circle", "refuse", "An execution failed; nothing changed"),
+    Event.VOTE_CAST: ("user-check", "", "A person decided"),
+    Event.POLICY_CHANGED: ("list-check", "", "The policy was changed"),
+    Event.BADGE_ATTESTED: ("rosette-discount-check", "seal", "The evidence behind a badge was signed"),
+    Event.EVIDENCE_EXPORTED: ("file-certificate", "", "Evidence was exported"),
+    Event.REKEY_STARTED: ("refresh", "", "A re-key began"),
+    Event.REKEY_INTENT: ("refresh", "", "The worker is about to replace a key file"),
+    Event.REKEY_JOB_DONE: ("key", "seal", "A job was re-keyed and proved"),
+    Event.REKEY_JOB_FAILED: ("alert-circle", "refuse", "A re-key failed; nothing changed"),
+    Event.REKEY_ENDED: ("refresh", "", "A re-key ended"),
+    Event.ENCRYPTION_ACTIVATED: ("lock", "", "Encryption was activated"),
+    Event.ENCRYPTION_DEACTIVATED: ("lock-open", "wait", "Encryption was deactivated"),
+    Event.PASSWORD_VERSION_CREATED: ("key", "", "A new version of a password was sealed"),
+    Event.PASSWORD_DELETED: ("trash", "", "A password was deleted"),
+    Event.PASSWORD_VERSION_ERASED: ("trash", "", "A version of a password was erased"),
+    Event.SECRET_ERASED: ("trash", "", "A sealed secret was erased"),
+    Event.JOB_CREATED: ("server-2", "", "A job was made"),
+    Event.JOB_CHANGED: ("server-2", "", "A job was changed"),
+    Event.JOB_DELETED: ("trash", "", "A job was deleted"),
+    Event.JOB_RUN: ("player-play", "", "A run was started"),
+    Event.BACKUP_FINISHED: ("check", "", "A backup was made"),
+    Event.BACKUP_FAILED: ("alert-circle", "refuse", "A backup failed"),
+    Event.RESTORE_STARTED: ("restore", "", "A restore was started"),
+    Event.RESTORE_FINISHED: ("restore", "", "A restore ended well"),
+    Event.RESTORE_FAILED: ("alert-circle", "refuse", "A restore failed"),
+    Event.RETENTION_DROPPED: ("trash", "", "Old restore points retired"),
+    Event.DRIFT_FOUND: ("alert-circle", "refuse", "A change behind VeeamSec's back was found"),
+    Event.DRIFT_CLOSED: ("check", "", "A change behind VeeamSec's back was undone"),
+    Event.REPOSITORY_CREATED: ("database", "", "A repository was named"),
+    Event.REPOSITORY_CHANGED: ("database", "", "A repository was changed"),
+    Event.REPOSITORY_DELETED: ("trash", "", "A repository was forgotten"),
+    Event.PERSON_CREATED: ("user-plus", "", "A person was added"),
+    Event.USER_CREATED: ("user-plus", "", "An account was made"),
+    Event.USER_DEACTIVATED: ("user-x", "", "An account was switched off"),
+    Event.ROLE_GRANTED: ("user-plus", "", "A role was granted"),
+    Event.ROLE_REVOKED: ("user-x", "", "A role was taken away"),
+    Event.SECURITY_ROLE_SEALED: ("shield-lock", "", "The Security Role was sealed"),
+    Event.MEMBER_ADDED: ("user-plus", "", "A seat of Security was filled"),
+    Event.ROSTER_SIGNED: ("file-certificate", "", "The roster was signed"),
+    Event.ENROLMENT_LINK_MADE: ("user-plus", "", "A first-start link was made"),
+    Event.ENROLMENT_FINISHED: ("user-check", "", "A first start was finished"),
+    Event.TOKEN_CREATED: ("key", "", "A token was made"),
+    Event.TOKEN_REVOKED: ("key-off", "", "A token was taken back"),
+    Event.SIGN_IN_SUCCEEDED: ("user", "", "Signed in"),
+    Event.SIGN_IN_FAILED: ("ban", "refuse", "A sign-in failed"),
+    Event.SIGN_OUT: ("logout", "", "Signed out"),
+    Event.MFA_CHANGED: ("fingerprint", "", "A second factor was changed"),
+    Event.OWN_PASSWORD_CHANGED: ("forms", "", "A person changed their own password"),
+}
+# The start of an event's name → how the filter calls it.
+GROUPS = {
+    "request.": "requests",
+    "vote.": "decisions",
+    "rekey.": "re-keys",
+    "attempt.": "refused attempts",
+    "drift.": "changes behind our back",
+    "backup.": "backups",
+    "restore.": "restores",
+    "job.": "jobs",
+    "sign_in.": "sign-ins",
+}
+# What happens all day long and tells the reader of an overview nothing.
+NOISE = (Event.SIGN_IN_SUCCEEDED, Event.SIGN_OUT, Event.STEP_UP_BEGUN)
+_PAGES = {"approvals.approvalrequest": "request", "encryption.job": "job"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry, as a line."""
+
+    sequence: int
+    event: str
+    icon: str
+    tone: str
+    words: str
+    who: str
+    note: str
+    url: str
+    at: datetime
+
+
+def lines(entries: Iterable[Entry]) -> list[Line]:
+    """Put entries into words; people and jobs are looked up for all of them at once."""
+    found = list(entries)
+    actors = {entry.actor for entry in found if entry.actor}
+    people = dict(User.objects.filter(pk__in=actors).values_list("pk", "person__name"))
+    refs = {entry.subject_id for entry in found if entry.subject_type == "encryption.job"}
+    jobs = dict(Job.objects.filter(pk__in=refs).values_list("pk", "name"))
+    return [_line(entry, people, jobs) for entry in found]
+
+
+def _line(entry: Entry, people: dict[UUID, str], jobs: dict[UUID, str]) -> Line:
+    icon, tone, said = WORDS.get(entry.event, (*_PLAIN, entry.event.replace(".", " ").replace("_", " ")))
+    page = _PAGES.get(entry.subject_type)
+    return Line(
+        sequence=entry.sequence,
+        event=entry.event,
+        icon=icon,
+        tone=tone,
+        words=said,
+        who=_who(entry.actor, people),
+        note=_note(entry, jobs),
+        url=reverse(page, args=[entry.subject_id]) if page and entry.subject_id else "",
+        at=entry.time,
+    )
+
+
+def _who(actor: UUID | None, people: dict[UUID, str]) -> str:
+    if actor is None:
+        return ""
+    return people.get(actor) or (SYSTEM[actor].name if actor in SYSTEM else "somebody")
+
+
+def _note(entry: Entry, jobs: dict[UUID, str]) -> str:
+    facts: dict[str, Any] = entry.facts
+    if entry.event in (Event.ATTEMPT_REFUSED, Event.ANONYMOUS_REFUSED):
+        return str(facts.get("message") or facts.get("code") or "")
+    if "number" in facts and entry.subject_type == "approvals.approvalrequest":
+        return f"R-{facts['number']}"
+    if entry.event == Event.VOTE_CAST:
+        return f"{facts.get('verdict')}, with {facts.get('factor')}"
+    if entry.subject_type == "encryption.job" and entry.subject_id:
+        return jobs.get(UUID(entry.subject_id), "")
+    return ""

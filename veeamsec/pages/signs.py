@@ -1,0 +1,101 @@
+"""States as pages show them: a tone, the words beside it, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
+from encryption.badge import Badge
+from encryption.badge import State as BadgeState
+from encryption.models import JobSession, Rekey, RekeyJob
+from veeamsec.pages import words
+
+SEAL, WAIT, ACT, REFUSE, QUIET = "seal", "wait", "act", "refuse", "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What stands beside a thing; only the seal is green."""
+
+    tone: str
+    words: str
+    icon: str = ""
+    why: str = ""
+    partial: bool = False
+
+
+_BADGES = {
+    BadgeState.APPROVED: (SEAL, ""),
+    BadgeState.APPROVED_FROM: (SEAL, ""),
+    BadgeState.NEXT_RUN: (ACT, "clock"),
+    BadgeState.APPLYING: (ACT, "refresh"),
+    BadgeState.ADMINISTRATOR: (ACT, "user-check"),
+    BadgeState.PLAIN: (REFUSE, "lock-open"),
+    BadgeState.UNAPPROVED: (WAIT, "alert-triangle"),
+    BadgeState.UNKNOWN: (WAIT, "clock"),
+    BadgeState.DRIFT: (REFUSE, "alert-circle"),
+}
+_ENDINGS = {
+    State.APPROVED: (ACT, "Approved, being applied"),
+    State.FAILED: (REFUSE, "Failed, nothing changed"),
+    State.LAPSED: (QUIET, "Lapsed, nothing changed"),
+    State.STALE: (WAIT, "Stale, nothing changed"),
+    State.REJECTED: (REFUSE, "Rejected"),
+    State.WITHDRAWN: (QUIET, "Withdrawn, nothing changed"),
+    State.EXPIRED: (QUIET, "Expired, nothing changed"),
+}
+_SESSIONS = {
+    JobSession.State.QUEUED: (WAIT, "Queued"),
+    JobSession.State.RUNNING: (ACT, "Running"),
+    JobSession.State.SUCCEEDED: (QUIET, "Succeeded"),
+    JobSession.State.WARNING: (WAIT, "With warnings"),
+    JobSession.State.FAILED: (REFUSE, "Failed"),
+}
+_REKEYS = {
+    "queued": (WAIT, "Queued"),
+    "running": (ACT, "Running"),
+    "succeeded": (SEAL, "Done and proved"),
+    "partial": (WAIT, "Done for some jobs"),
+    "failed": (REFUSE, "Failed, nothing changed"),
+}
+
+
+def of_badge(badge: Badge, now: datetime) -> Sign:
+    """The sign of a job; it says no more than the badge does."""
+    tone, icon = _BADGES[badge.state]
+    partial = badge.state == BadgeState.APPROVED_FROM
+    text = badge.label
+    if partial and badge.since is not None:
+        text = f"Approved from {words.day(badge.since, now)} · {words.count(badge.older, 'older point')}"
+    why = " ".join([f"{badge.label}." if partial else "", *badge.reasons]).strip()
+    return Sign(tone, text, icon, why, partial)
+
+
+def of_request(
+    request: ApprovalRequest, state: str, votes: Iterable[Vote], *, mine: bool, waiting: bool
+) -> Sign:
+    """The sign of a request, for one viewer: `waiting` for their decision, or `mine` to wait for."""
+    if state == State.PENDING:
+        text = "Waiting for you" if waiting else "Waiting for Security" if mine else "Waiting for a decision"
+        return Sign(WAIT, text)
+    if state == State.EXECUTED:
+        return _executed(votes)
+    tone, text = _ENDINGS[State(state)]
+    return Sign(tone, text, why=request.outcome)
+
+
+def _executed(votes: Iterable[Vote]) -> Sign:
+    yes = [vote for vote in votes if vote.verdict == Verdict.APPROVE]
+    if any(vote.capacity == Capacity.SECURITY for vote in yes):
+        return Sign(SEAL, "Approved by security")
+    return Sign(ACT, "Done, approved by an administrator")
+
+
+def of_session(session: JobSession) -> Sign:
+    """The sign of a run, restore or verification."""
+    return Sign(*_SESSIONS[JobSession.State(session.state)])
+
+
+def of_work(work: Rekey | RekeyJob) -> Sign:
+    """The sign of a re-key or of one job's step in it."""
+    return Sign(*_REKEYS[str(work.state)])

@@ -1,0 +1,151 @@
+"""What needs the reader, at one glance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts import selectors as accounts
+from accounts.models import User
+from audit import selectors as audit
+from encryption import badge as badges
+from encryption import selectors as encryption
+from encryption.badge import Badge, State
+from encryption.models import Job, RestorePoint
+from veeamsec.pages import alarming, entries, rows, words
+from veeamsec.pages.tiles import Tile
+from veeamsec.pages.viewer import viewer_of
+
+LATEST, WAITING, NAMED = 6, 6, 3
+GREEN = {State.APPROVED, State.APPROVED_FROM}
+SEATS = 2
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """The first page after signing in."""
+    viewer = viewer_of(request)
+    jobs = list(encryption.jobs_for(viewer))
+    signed = badges.badges(jobs)
+    waiting = rows.waiting_for(viewer)
+    alarms = alarming.open_alarms(viewer)
+    context = {
+        "first_name": viewer.person.name.split()[0],
+        "lead": _lead(len(waiting), len(alarms)),
+        "may_ask": viewer.has_perm("encryption.ask_change_job"),
+        "tiles": _tiles(jobs, signed),
+        "waiting": rows.request_rows(waiting[:WAITING], viewer, {one.pk for one in waiting}),
+        "shortfalls": _shortfalls(jobs, signed),
+        "alarms": alarms[:NAMED],
+        "latest": _latest(viewer),
+    }
+    return render(request, "pages/overview.html", context)
+
+
+def _lead(waiting: int, alarms: int) -> str:
+    asked = f"{words.count(waiting, 'request')} {'waits' if waiting == 1 else 'wait'} for you."
+    calm = "No alarm is open."
+    loud = f"{words.count(alarms, 'alarm')} {'needs' if alarms == 1 else 'need'} an answer."
+    return f"{asked if waiting else 'Nothing waits for you.'} {loud if alarms else calm}"
+
+
+def _tiles(jobs: list[Job], signed: dict[Any, Badge]) -> list[Tile]:
+    encrypted = sum(job.password_id is not None for job in jobs)
+    green = sum(sign.state in GREEN for sign in signed.values())
+    points, size = _volume(jobs)
+    seats = accounts.security_members().count()
+    spare = seats - SEATS
+    headroom = f"{spare} more than needed" if spare > 0 else "exactly the two that are needed"
+    return [
+        Tile(
+            "Jobs encrypted",
+            f"{encrypted}",
+            f"of {len(jobs)}",
+            done=encrypted,
+            total=len(jobs),
+            href=reverse("jobs"),
+        ),
+        Tile(
+            "Approved by security",
+            f"{green}",
+            f"of {encrypted}",
+            done=green,
+            total=encrypted,
+            bar="seal",
+            href=reverse("jobs"),
+        ),
+        Tile("Restore points", f"{points:,}", note=words.size(size), href=reverse("repositories")),
+        Tile(
+            "Security Role",
+            f"{seats}",
+            "active seat" if seats == 1 else "active seats",
+            note=headroom if spare >= 0 else "nothing can be approved",
+            href=reverse("people"),
+        ),
+    ]
+
+
+def _volume(jobs: list[Job]) -> tuple[int, int]:
+    live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None)
+    found = live.aggregate(points=Count("pk"), size=Sum("size"))
+    return found["points"], found["size"] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Jobs that lack the same thing."""
+
+    title: str
+    note: str
+    tone: str
+    state: str
+    url: str
+
+
+# State → one job, many jobs, tone, pill.
+_LACKS = {
+    State.DRIFT: (
+        "job was changed behind our back",
+        "jobs were changed behind our back",
+        "refuse",
+        "No badge",
+    ),
+    State.PLAIN: ("job is not encrypted", "jobs are not encrypted", "refuse", "Not encrypted"),
+    State.UNAPPROVED: ("job's approval is not proven", "jobs' approvals are not proven", "wait", "No badge"),
+    State.UNKNOWN: ("job was not observed lately", "jobs were not observed lately", "wait", "Not observed"),
+    State.ADMINISTRATOR: (
+        "job was approved by an administrator only",
+        "jobs were approved by an administrator only",
+        "act",
+        "No badge",
+    ),
+    State.APPROVED_FROM: (
+        "job has restore points from before the approval",
+        "jobs have restore points from before the approval",
+        "wait",
+        "Not full",
+    ),
+}
+
+
+def _shortfalls(jobs: list[Job], signed: dict[Any, Badge]) -> list[Shortfall]:
+    found = []
+    for state, (one, many, tone, pill) in _LACKS.items():
+        lacking = [job for job in jobs if signed[job.pk].state == state]
+        if lacking:
+            names = ", ".join(job.name for job in lacking[:NAMED])
+            more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+            url = reverse("job", args=[lacking[0].pk]) if len(lacking) == 1 else reverse("jobs")
+            title = f"{len(lacking):,} {one if len(lacking) == 1 else many}"
+            found.append(Shortfall(title, names + more, tone, pill, url))
+    return found
+
+
+def _latest(viewer: User) -> list[entries.Line]:
+    if not viewer.has_perm("audit.view_entry"):
+        return []
+    return entries.lines(audit.entries().exclude(event__in=entries.NOISE)[:LATEST])
