@@ -161,7 +161,9 @@ def make_folders(home: Home, who: Runner) -> None:
         for parent in reversed(folder.parents):
             # Only what is ours below /var/lib is opened for passing through; nothing else is touched.
             if not parent.exists():
-                parent.mkdir(mode=0o711 if parent.is_relative_to(ROOTS_FOLDER) else 0o700)
+                parent.mkdir(mode=0o700)
+                # Not mkdir's mode: a strict umask would close it.
+                parent.chmod(0o711 if parent.is_relative_to(ROOTS_FOLDER) else 0o700)
         if not folder.exists():
             folder.mkdir(mode=0o700)
             who.own(folder)
