@@ -146,8 +146,8 @@ class NoRestorePoint(EngineError):
     """The job folder holds no data file of that restore point."""
 
 
-class RestorePointNeeded(EngineError):
-    """A restore point cannot go: others build on it."""
+class KeyringNeeded(EngineError):
+    """A keyring cannot go: it opens something still."""
 
 
 class RestorePointBusy(EngineError):
@@ -176,3 +176,7 @@ class PasswordNeeded(EngineError):
 
 class TargetRefused(EngineError):
     """The folder to restore into cannot be used as one."""
+
+
+class UnknownEngine(EngineError):
+    """A repository names a backup engine that this version does not have."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from encryption.crypto.wrap import KeyWrapper, associated
+from encryption.engines.base import BackupResult, OnProgress, Source
 from encryption.engines.native.blocks import BlockWriter
 from encryption.engines.native.chain import Chain, Cursor, open_chain
 from encryption.engines.native.folder import JobFolder, data_name, open_folder
@@ -24,27 +25,11 @@ from encryption.engines.native.keylines import append_key, open_keyring
 from encryption.engines.native.keyring import Roots
 from encryption.engines.native.metadata import Spool, write_metadata
 from encryption.engines.native.part import Part, clean_up
-from encryption.engines.native.progress import OnProgress, Ticker
+from encryption.engines.native.progress import Ticker
 from encryption.engines.native.reading import EntryReader
-from encryption.engines.native.scan import Scanner, Source, open_source
+from encryption.engines.native.scan import Scanner, open_source
 from encryption.engines.native.tree import OpenTree
 from encryption.errors import BrokenChain
-
-
-@dataclass(frozen=True)
-class BackupResult:
-    """What a run left behind. `user_key` is the one that the restore point stands under, None if plain."""
-
-    restore_point: UUID
-    kind: str
-    base: UUID | None
-    created: datetime
-    size: int
-    source_bytes: int
-    entries: int
-    storage_key: UUID | None
-    user_key: UUID | None
-    warnings: tuple[str, ...]
 
 
 class _NewKeys:

@@ -191,7 +191,7 @@ class EntryOrder:
             self._prune_at = max(_PRUNED_DIRS, 2 * len(self._dirs))
 
     def check_targets(self, entries: Iterator[Entry]) -> None:
-        """Raise UnsafePath unless every hard link leads to a file among `entries`, the same ones once more."""
+        """Raise UnsafePath unless every hard link leads to a file among `entries`, read once more."""
         if not self.link_targets:
             return
         files = {entry.path for entry in entries if entry.kind == FILE and entry.path in self.link_targets}

@@ -3,6 +3,7 @@
 All names are resolved in one open folder, never through a path that somebody could bend meanwhile.
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -112,6 +113,8 @@ def open_folder(path: Path, *, create: bool = False) -> Iterator[JobFolder]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
         raise NoRestorePoint(f"The job folder {path} cannot be opened: {error.strerror}.") from error
     try:
         yield JobFolder(path, fd)

@@ -1,23 +1,10 @@
 """How far a run is, told at most a few times a second."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+
+from encryption.engines.base import OnProgress, Progress
 
 _SECONDS_BETWEEN = 0.25
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a run has done so far; `total_bytes` is None while nobody knows."""
-
-    done_bytes: int
-    done_files: int
-    total_bytes: int | None = None
-
-
-# May raise to stop the run.
-OnProgress = Callable[[Progress], None]
 
 
 class Ticker:

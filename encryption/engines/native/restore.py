@@ -6,29 +6,20 @@ the way to the disk.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from encryption.engines.base import OnProgress, RestoreResult
 from encryption.engines.native.blocks import DIGEST_BYTES, digest_of, zero_digest
 from encryption.engines.native.chain import Chain, Located, ResolvedEntry, open_chain
 from encryption.engines.native.entries import DIR, FILE, HARDLINK, SYMLINK, Entry
 from encryption.engines.native.folder import open_folder
 from encryption.engines.native.keyring import Roots
-from encryption.engines.native.progress import OnProgress, Ticker
+from encryption.engines.native.progress import Ticker
 from encryption.engines.native.scan import printable
 from encryption.engines.native.selection import Selection
 from encryption.engines.native.target import Target, open_target
 from encryption.errors import DamagedBlock
-
-
-@dataclass(frozen=True)
-class RestoreResult:
-    """What was restored, or read; `warnings` are about owners and attributes, never about content."""
-
-    files: int
-    bytes: int
-    warnings: tuple[str, ...]
 
 
 def restore(

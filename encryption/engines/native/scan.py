@@ -5,23 +5,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
+from encryption.engines.base import Source
 from encryption.engines.native.patterns import PathFilter, Verdict
 from encryption.engines.native.tree import OpenTree
 from encryption.errors import SourceRefused
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a job backs up."""
-
-    path: Path
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    one_file_system: bool = True
 
 
 class Found(NamedTuple):

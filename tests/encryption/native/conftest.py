@@ -6,10 +6,10 @@ import pytest
 
 from encryption.crypto import kdf
 from encryption.crypto.secret import Secret
+from encryption.engines.base import Source
 from encryption.engines.native.backup import backup
 from encryption.engines.native.rekey import activate
 from encryption.engines.native.restore import restore
-from encryption.engines.native.scan import Source
 from tests.encryption.native.tree import make_odd_tree
 
 PASSWORD = Secret("cr\u00e8me br\u00fbl\u00e9e 2026".encode())

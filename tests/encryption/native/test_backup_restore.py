@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from encryption.engines.base import Source
 from encryption.engines.native.backup import backup
 from encryption.engines.native.rekey import rekey
 from encryption.engines.native.restore import restore, verify
-from encryption.engines.native.scan import Source
 from encryption.errors import (
     BrokenChain,
     NoKeyring,
@@ -317,7 +317,7 @@ def test_two_backups_at_once_both_succeed(job, small, bring):
 def test_verify_counts_what_a_restore_would_write(job, source, run):
     result = verify(job, run(job, source), roots=roots)
     assert (
-        result.bytes
+        result.done_bytes
         == sum(
             path.stat().st_size for path in source.path.rglob("*") if path.is_file() and not path.is_symlink()
         )

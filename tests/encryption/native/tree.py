@@ -83,11 +83,8 @@ def _facts(path: bytes, numbers: dict[int, bytes]) -> tuple[object, ...]:
     status = os.lstat(path)
     owner = (status.st_uid, status.st_gid)
     if stat.S_ISLNK(status.st_mode):
-        return (
-            "link",
-            os.readlink(path),
-        )
-        status.st_mtime_ns, owner
+        leads_to = os.readlink(path)  # noqa: PTH115 - bytes
+        return "link", leads_to, status.st_mtime_ns, owner
     xattrs = {name: os.getxattr(path, name) for name in os.listxattr(path)}
     facts = (stat.S_IMODE(status.st_mode), status.st_mtime_ns, owner, xattrs)
     if stat.S_ISDIR(status.st_mode):
