@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     app
     for app in (
         "django.contrib.admin",
+        # Before Django's own, for its `changepassword` refuses.
+        "accounts",
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "django.contrib.sessions",
@@ -64,7 +66,6 @@ INSTALLED_APPS = [
         "django_filters",
         "drf_spectacular",
         "audit",
-        "accounts",
         "encryption",
         "approvals",
         "veeamsec",
