@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -51,6 +52,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if isinstance(user, User) and has_factor(user):
             return [method for method in methods if method["id"] != "reauthenticate"]
         return methods
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask again before factors change, save in the minutes after a sign-in that no factor could guard."""
+        return not sessions.is_first_enrolment(context.request)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Changes of factors are told by the log and its alarms, not by allauth's mails."""

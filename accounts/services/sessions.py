@@ -1,7 +1,9 @@
 """Each way in and out, and each change of a factor, as an entry of the log beside what it tells of."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records, perform_password_login
@@ -10,10 +12,14 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
+from accounts import selectors
 from accounts.models import User
 from accounts.services import security_role
 from audit import services as audit
 from audit.events import Event
+
+# Long enough to find one's phone; afterwards the password is asked again.
+FIRST_ENROLMENT_SECONDS = 600
 
 
 @contextmanager
@@ -31,6 +37,18 @@ def begin(request: HttpRequest, user: User) -> HttpResponse:
     """Sign in an account that has just set its password by its link; its second factor is asked for next."""
     response: HttpResponse = perform_password_login(request, {"username": user.username}, Login(user=user))
     return response
+
+
+def is_first_enrolment(request: HttpRequest) -> bool:
+    """Say whether this session signed in just now, by an account that had no factor then."""
+    records = get_authentication_records(request, request.user)
+    if not records or time.time() - records[0]["at"] > FIRST_ENROLMENT_SECONDS:
+        return False
+    signed_in = datetime.fromtimestamp(records[0]["at"], UTC)
+    older = Authenticator.objects.filter(
+        user_id=request.user.pk, type__in=selectors.FACTORS, created_at__lt=signed_in
+    )
+    return not older.exists()
 
 
 @contextmanager
