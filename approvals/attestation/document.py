@@ -50,9 +50,9 @@ class Executed:
 def build(
     executed: Executed, found: Finding, asker: Asker, casts: Iterable[Cast], roster: Mapping[str, Any]
 ) -> bytes:
-    """Return the canonical bytes of the statement; `roster` is the envelope that the votes were counted by."""
+    """Return the canonical bytes of the statement; `roster` is the envelope that votes were counted by."""
     counted = [cast for cast in casts if cast.id in found.votes]
-    predicate = {
+    predicate: dict[str, Any] = {
         "approved_at": written(found.approved_at),
         "approved_by": found.approved_by,
         "asker": {
@@ -68,11 +68,9 @@ def build(
         "request_digest": found.request_digest,
         "roster": dict(roster),
         "versions": sorted(str(version) for version in executed.versions),
-        "votes": [
-            cast.as_json() | {"level": found.votes[cast.id]} for cast in casts if cast.id in found.votes
-        ],
+        "votes": [cast.as_json() | {"level": found.votes[cast.id]} for cast in counted],
     }
-    subject = {"digest": {"sha256": executed.fingerprint}, "name": f"job:{executed.job}"}
+    subject: dict[str, Any] = {"digest": {"sha256": executed.fingerprint}, "name": f"job:{executed.job}"}
     return rfc8785.dumps(
         {
             "_type": STATEMENT_TYPE,

@@ -16,6 +16,7 @@ from approvals.attestation import finding as findings
 from approvals.attestation.finding import Finding
 from approvals.errors import Invalid, Stale
 from approvals.models import ApprovalRequest, State
+from approvals.selectors.evidence import cast_of
 from approvals.services import endings, execution, verification
 from approvals.statement import Statement
 from audit import dsse, keys, queue
@@ -67,7 +68,7 @@ def attest_missing() -> int:
 
 
 def _attest(rekey: Rekey, request: ApprovalRequest) -> None:
-    """Sign and store an attestation for each succeeded step that lacks it; alarm when the papers do not hold."""
+    """Sign and store an attestation for each succeeded step that lacks it; alarm when the papers fail."""
     done = set(Attestation.objects.filter(rekey=rekey).values_list("job_id", flat=True))
     succeeded = rekey.steps.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
     steps = [step for step in succeeded.order_by("job_id") if step.job_id not in done]
@@ -118,7 +119,7 @@ def _signed(
         order_sha256=hashlib.sha256(rfc8785.dumps(rekey.order)).hexdigest(),
         versions=_versions(step, rekey, found),
     )
-    casts = [verification.cast_of(vote) for vote in request.votes.order_by("cast_at", "pk")]
+    casts = [cast_of(vote) for vote in request.votes.order_by("cast_at", "pk")]
     roster = verification.roster_envelope(found.roster_number)
     payload = document.build(executed, found, said.asker, casts, roster)
     envelope = dsse.sign(payload, keys.signing_key(), keys.signing_keyid())

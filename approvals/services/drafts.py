@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from accounts.models import User
 from accounts.rules import permissions
-from approvals import rules
+from approvals import rules, selectors
 from approvals import statement as statements
 from approvals.errors import Invalid, JobBusy, NotEligible, NotFound, OpenRequestExists
 from approvals.models import Kind, Policy, RequestTarget
@@ -149,7 +149,7 @@ def _check_free(scope: _Scope) -> None:
 
 def _check_possible(policy: Policy, asker: Asker, now: datetime) -> None:
     facts = rules.PolicyFacts.read(policies.snapshot(policy))
-    others = people.could_decide(
+    others = selectors.could_decide(
         askers={asker.person}, administrators_may=facts.administrators_may_approve, before=now
     )
     if not rules.possible(facts, others):

@@ -1,7 +1,7 @@
 """After the yes: the worker checks everything again, and begins the work.
 
-A message or a row alone moves nothing. What differs from what was approved ends the request as stale, with its
-reason and an alarm; what cannot be read just now is tried again while the window is open.
+A message or a row alone moves nothing. What differs from what was approved ends the request as stale, with
+its reason and an alarm; what cannot be read just now is tried again while the window is open.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import selectors as people_selectors
+from accounts.services.security_role import roster_in_force
 from approvals import selectors
 from approvals.attestation import finding as findings
 from approvals.attestation.finding import Finding
@@ -125,7 +126,7 @@ def _open_secret(request: ApprovalRequest, said: Statement) -> Secret:
 
 def _begin(request_id: UUID, said: Statement, finding: Finding, begin: Begin) -> None:
     signed = findings.sign(finding, keys.signing_key(), keys.signing_keyid())
-    body = verification.roster_in_force()
+    body = roster_in_force()
     with audit.act(by=audit.WORKER, subject=(endings.SUBJECT, request_id)):
         request = endings.locked_within(request_id)
         people.lock_role_within()

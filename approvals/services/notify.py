@@ -8,9 +8,8 @@ from django.core.mail import get_connection
 from django.core.mail.message import EmailMessage
 
 from accounts.models import User
-from approvals import rules, selectors
+from approvals import selectors
 from approvals.models import ApprovalRequest, State
-from approvals.services import people
 
 ENDED = {
     State.APPROVED: "was approved",
@@ -31,25 +30,11 @@ def notify(request_id: UUID) -> int:
         return 0
     state = State(selectors.state_at(request))
     if state == State.PENDING:
-        messages = _messages(request, f"{request} waits for your decision", deciders(request))
+        messages = _messages(request, f"{request} waits for your decision", selectors.deciders(request))
     else:
         messages = _messages(request, f"{request} {ENDED[state]}", [request.asker])
     with get_connection() as mail:
         return mail.send_messages(messages) or 0
-
-
-def deciders(request: ApprovalRequest) -> list[User]:
-    """Return who may still decide on a pending request, one account a person."""
-    facts = selectors.facts_of(request)
-    able = people.could_decide(
-        askers=facts.askers,
-        administrators_may=facts.policy.administrators_may_approve,
-        before=facts.created,
-    )
-    voted = {vote.voter.standing.person for vote in facts.votes}
-    ids = [voter.standing.user for voter in able if voter.standing.person not in voted]
-    found = User.objects.filter(pk__in=ids).select_related("person")
-    return [user for user in found if rules.ineligible(facts, selectors.voter_of(user)) is None]
 
 
 def link(request: ApprovalRequest) -> str:

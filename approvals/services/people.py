@@ -1,13 +1,8 @@
 """Who is there to decide, read afresh under the lock that guards the Security Role."""
 
-from collections.abc import Collection
-from datetime import datetime
-from uuid import UUID
-
 from accounts import selectors as people
 from accounts.models import SecurityRole
 from approvals import rules
-from approvals.selectors import voter_of
 
 
 def lock_seats_within() -> None:
@@ -24,11 +19,3 @@ def lock_role_within() -> None:
 def seats() -> int:
     """Return how many persons sit in Security, active and not suspended."""
     return people.security_members().values("person_id").distinct().order_by().count()
-
-
-def could_decide(
-    *, askers: Collection[UUID], administrators_may: bool, before: datetime
-) -> list[rules.Voter]:
-    """Return who could decide on a request of these askers, one account a person."""
-    found = people.can_decide_people(excluded=askers, administrators_may=administrators_may, before=before)
-    return [voter_of(user, before) for user in found]

@@ -26,6 +26,7 @@ from approvals.attestation.finding import Finding
 from approvals.attestation.votes import Cast
 from approvals.errors import Invalid, SecurityRoleTooSmall, Stale
 from approvals.models import ApprovalRequest, Policy, Vote
+from approvals.selectors.evidence import cast_of
 from approvals.services import people, policies
 from approvals.statement import Statement
 from audit import selectors as log
@@ -87,22 +88,6 @@ def count(request: ApprovalRequest, said: Statement, body: RosterBody) -> Findin
     persons = {vote.voter.standing.person for vote in rules.consents(facts)}
     counted = {pk: levels[pk] for pk, cast in casts.items() if cast.person in persons and pk in levels}
     return _finding(request, said, body, [casts[pk] for pk in counted], counted)
-
-
-def cast_of(vote: Vote) -> Cast:
-    """Return a vote's row as plain values, in whole seconds as statements write them."""
-    return Cast(
-        id=vote.pk,
-        voter=vote.voter_id,
-        person=vote.person_id,
-        capacity=vote.capacity,
-        title=vote.title,
-        verdict=vote.verdict,
-        comment=vote.comment,
-        digest=vote.digest,
-        proof=vote.proof,
-        cast_at=vote.cast_at.replace(microsecond=0),
-    )
 
 
 def execute_by(request: ApprovalRequest, said: Statement, finding: Finding) -> datetime:

@@ -12,11 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
-from accounts.models import Role, User
+from accounts import roster as rosters
+from accounts.models import Role, Roster, User
+from accounts.roster import Credential, Entry
 from accounts.services.stepup import StepUp
 from approvals.models import ApprovalRequest, Policy
-from approvals.services import decisions, requests
-from encryption.models import Job, Repository
+from approvals.services import attesting, decisions, execution, requests
+from audit import keys
+from audit import services as audit
+from encryption.models import Job, JobSession, Repository
+from encryption.services import runs, steps
 from tests.accounts import factories
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -182,3 +187,53 @@ def new_policy(**fields: Any) -> Policy:
 def later(**delta: float) -> datetime:
     """A moment from now."""
     return datetime.now(UTC) + timedelta(**delta)
+
+
+@pytest.fixture
+def roster(people: People) -> None:
+    """The signed roster 1 with everybody who decides."""
+    sign_roster(people)
+
+
+def sign_roster(people: People, credentials: dict[User, tuple[Credential, ...]] | None = None) -> Roster:
+    """Sign the first roster by hand, with the passkeys given."""
+    passkeys = credentials or {}
+
+    def entry(user: User, title: str | None = None) -> Entry:
+        return Entry(user.pk, user.person_id, LONG_AGO, passkeys.get(user, ()), title)
+
+    body = rosters.RosterBody(
+        number=1,
+        time=LONG_AGO,
+        security=(entry(people.dpo, "dpo"), entry(people.ciso, "ciso"), entry(people.third, "other")),
+        administrators=tuple(
+            Entry(user.pk, user.person_id, datetime.now(UTC).replace(microsecond=0), passkeys.get(user, ()))
+            for user in (people.administrator, people.second_account)
+        ),
+    )
+    payload = rosters.build(body)
+    envelope = rosters.sign(payload, keys.signing_key(), keys.signing_keyid())
+    return Roster.objects.create(number=1, body=payload, envelope=envelope)
+
+
+def work(request: ApprovalRequest) -> ApprovalRequest:
+    """Do what the worker would do for an approved request, to its end."""
+    execution.execute(request.pk)
+    request.refresh_from_db()
+    if request.rekey is not None:
+        for step in request.rekey.steps.all():
+            steps.run_step(step.pk)
+        attesting.rekey_ended(request.rekey_id)
+        request.refresh_from_db()
+    return request
+
+
+def run(job: Job) -> JobSession:
+    """Run a job once, as a worker does."""
+    with audit.act(by=audit.WORKER, subject=job):
+        session = runs.queue_within(Job.objects.get(pk=job.pk), by=None)
+    from encryption.services import backups
+
+    backups.run_backup(session.pk)
+    session.refresh_from_db()
+    return session

@@ -1,0 +1,23 @@
+"""Requests over the API: asking, reading, deciding."""
+
+from approvals.api.views import (
+    ApproveView,
+    ChallengeView,
+    EvidenceView,
+    ProcedureView,
+    RejectView,
+    RequestsView,
+    RequestView,
+    WithdrawView,
+)
+
+__all__ = [
+    "ApproveView",
+    "ChallengeView",
+    "EvidenceView",
+    "ProcedureView",
+    "RejectView",
+    "RequestView",
+    "RequestsView",
+    "WithdrawView",
+]

@@ -1,0 +1,220 @@
+"""What is sent and what is answered, as JSON. What a field means is written in docs/evidence-format.md."""
+
+import json
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.selectors import user_label
+from approvals import selectors
+from approvals.errors import Invalid
+from approvals.models import ApprovalRequest, Kind, Policy, State, Verdict
+from approvals.selectors import RequestDetail, VoteLine
+from approvals.services.wishes import MAX_HINT, MAX_TEXT, MOST_JOBS
+from encryption.crypto.secret import LONGEST_PASSWORD
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses a field that it does not know, instead of ignoring it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check the names first."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            raise Invalid(f"There is no field {unknown[0]!r} here.")
+        return super().to_internal_value(data)
+
+
+class CustodySerializer(Strict):
+    """One copy of the password."""
+
+    medium = serializers.CharField(max_length=MAX_HINT)
+    place = serializers.CharField(max_length=MAX_HINT)
+    offsite = serializers.BooleanField()
+    offline = serializers.BooleanField()
+    custodian = serializers.CharField(max_length=MAX_HINT)
+
+
+class AnswerSerializer(Strict):
+    """The answer to one question of the procedure."""
+
+    question = serializers.CharField(max_length=MAX_TEXT)
+    answer = serializers.CharField(max_length=MAX_TEXT)
+
+
+class AskSerializer(Strict):
+    """A request; which fields belong to which kind is checked by the use case."""
+
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    reason = serializers.CharField(max_length=MAX_TEXT)
+    jobs = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_JOBS, required=False)
+    encryption_password = serializers.UUIDField(required=False, allow_null=True)
+    new_password = serializers.CharField(
+        required=False,
+        allow_null=True,
+        write_only=True,
+        trim_whitespace=False,
+        max_length=LONGEST_PASSWORD,
+    )
+    hint = serializers.CharField(max_length=MAX_HINT, required=False, allow_blank=True)
+    scope = serializers.ChoiceField(choices=["keys", "data"], required=False)
+    start = serializers.ChoiceField(choices=["next_run", "now"], required=False)
+    then = serializers.ChoiceField(choices=["keep", "delete"], required=False)
+    custody = CustodySerializer(many=True, required=False)
+    answers = AnswerSerializer(many=True, required=False)
+
+
+class ChallengeSerializer(Strict):
+    """The decision that a step-up is begun for."""
+
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    digest = serializers.CharField(max_length=64)
+    comment = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
+
+
+class NonceSerializer(serializers.Serializer[Any]):
+    """The nonce to send back, with what a passkey needs, and the factors that will do."""
+
+    nonce = serializers.CharField()
+    public_key = serializers.JSONField(allow_null=True)
+    factors = serializers.ListField(child=serializers.CharField())
+
+
+class StepUpSerializer(Strict):
+    """Exactly one factor."""
+
+    passkey = serializers.DictField(required=False)
+    totp = serializers.CharField(max_length=16, required=False)
+    password = serializers.CharField(
+        max_length=LONGEST_PASSWORD, required=False, write_only=True, trim_whitespace=False
+    )
+
+
+class DecisionSerializer(Strict):
+    """A decision on exactly this text, with its step-up."""
+
+    digest = serializers.CharField(max_length=64)
+    comment = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
+    nonce = serializers.CharField(max_length=128)
+    step_up = StepUpSerializer()
+
+
+class WithdrawSerializer(Strict):
+    """The text of the request that is taken back."""
+
+    digest = serializers.CharField(max_length=64)
+
+
+class VoteSerializer(serializers.Serializer[VoteLine]):
+    """One decision; its proof is in the evidence."""
+
+    id = serializers.UUIDField(source="vote.pk")
+    who = serializers.CharField()
+    person = serializers.UUIDField(source="vote.person_id")
+    capacity = serializers.CharField(source="vote.capacity")
+    verdict = serializers.CharField(source="vote.verdict")
+    comment = serializers.CharField(source="vote.comment")
+    factor = serializers.CharField(source="vote.proof.factor")
+    digest = serializers.CharField(source="vote.digest")
+    cast_at = serializers.DateTimeField(source="vote.cast_at")
+
+
+class SummarySerializer(serializers.Serializer[ApprovalRequest]):
+    """A request in a list."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    state = serializers.SerializerMethodField()
+    asker = serializers.SerializerMethodField()
+    digest = serializers.CharField()
+    outcome = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    decide_by = serializers.DateTimeField()
+    execute_by = serializers.DateTimeField(allow_null=True)
+    rekey = serializers.UUIDField(source="rekey_id", allow_null=True)
+
+    def get_state(self, request: ApprovalRequest) -> str:
+        """The state by the server's clock."""
+        return State(selectors.state_at(request)).value
+
+    def get_asker(self, request: ApprovalRequest) -> dict[str, str]:
+        """Who asked."""
+        return _asker(request)
+
+
+class DetailSerializer(serializers.Serializer[RequestDetail]):
+    """One request with everything that is decided on."""
+
+    id = serializers.UUIDField(source="request.pk")
+    number = serializers.IntegerField(source="request.number")
+    kind = serializers.ChoiceField(source="request.kind", choices=Kind.choices)
+    state = serializers.SerializerMethodField()
+    asker = serializers.SerializerMethodField()
+    statement = serializers.SerializerMethodField()
+    digest = serializers.CharField(source="request.digest")
+    targets = serializers.JSONField(source="statement.targets")
+    consequences = serializers.JSONField(source="statement.consequences")
+    votes = VoteSerializer(many=True)
+    outcome = serializers.CharField(source="request.outcome")
+    created_at = serializers.DateTimeField(source="request.created_at")
+    decide_by = serializers.DateTimeField(source="request.decide_by")
+    execute_by = serializers.DateTimeField(source="request.execute_by", allow_null=True)
+    rekey = serializers.UUIDField(source="request.rekey_id", allow_null=True)
+    badge = serializers.SerializerMethodField()
+    deciders = serializers.ListField(child=serializers.CharField())
+    obstacle = serializers.SerializerMethodField()
+
+    def get_state(self, detail: RequestDetail) -> str:
+        """The state by the server's clock."""
+        return detail.state.value
+
+    def get_asker(self, detail: RequestDetail) -> dict[str, str]:
+        """Who asked."""
+        return _asker(detail.request)
+
+    def get_statement(self, detail: RequestDetail) -> dict[str, Any]:
+        """What the digest covers, as an object; its RFC 8785 text has the digest."""
+        body: dict[str, Any] = json.loads(bytes(detail.request.statement))
+        return body
+
+    def get_badge(self, detail: RequestDetail) -> dict[str, dict[str, Any]]:
+        """The sign of each job as it is now."""
+        return {
+            str(job): {"state": sign.state, "label": sign.label, "proof": sign.proof}
+            for job, sign in detail.badges.items()
+        }
+
+    def get_obstacle(self, detail: RequestDetail) -> dict[str, str] | None:
+        """Why the reader may not decide; null: they may."""
+        refusal = detail.obstacle
+        return None if refusal is None else {"code": refusal.code, "detail": str(refusal)}
+
+
+class ProcedureSerializer(serializers.ModelSerializer[Policy]):
+    """What has to be read and answered before a password is asked for, and the rules of deciding."""
+
+    class Meta:
+        model = Policy
+        fields = (
+            "id",
+            "number",
+            "procedure_version",
+            "procedure_text",
+            "procedure_questions",
+            "quorum",
+            "pools",
+            "advising_titles",
+            "administrators_may_approve",
+            "mfa_required",
+            "decide_days",
+            "execute_hours",
+        )
+
+
+def _asker(request: ApprovalRequest) -> dict[str, str]:
+    return {
+        "user": str(request.asker_id),
+        "person": str(request.asker_person_id),
+        "label": user_label(request.asker),
+    }

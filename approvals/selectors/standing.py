@@ -1,0 +1,70 @@
+"""Who stands how to a request, read afresh."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts import selectors as people
+from accounts.models import Role, RoleGrant, User
+from approvals import rules, statement
+from approvals.errors import Refused
+from approvals.models import ApprovalRequest
+
+
+def voter_of(user: User, now: datetime | None = None) -> rules.Voter:
+    """Return an account as a voter: its live standing, and since when it holds the administrator's office."""
+    grant = RoleGrant.live(now).filter(user_id=user.pk, role=Role.ADMINISTRATOR).order_by("since").first()
+    return rules.Voter(user.facts(now), grant.since if grant else None)
+
+
+def facts_of(request: ApprovalRequest, now: datetime | None = None) -> rules.RequestFacts:
+    """Return what a decision depends on, with each voter's standing as it is now."""
+    said = statement.parse(bytes(request.statement))
+    votes = tuple(
+        rules.VoteFacts(vote.verdict, vote.capacity, vote.digest, voter_of(vote.voter, now))
+        for vote in request.votes.select_related("voter")
+    )
+    return rules.RequestFacts(
+        id=request.pk,
+        state=request.state,
+        digest=request.digest,
+        askers=said.askers | {request.asker_person_id},
+        policy=rules.PolicyFacts.read(request.policy),
+        created=request.created_at,
+        decide_by=request.decide_by,
+        votes=votes,
+    )
+
+
+def obstacle_for(request: ApprovalRequest, user: User, now: datetime | None = None) -> Refused | None:
+    """Return why an account may not decide now, or None."""
+    now = now or timezone.now()
+    return rules.obstacle(facts_of(request, now), voter_of(user, now), now)
+
+
+def could_decide(
+    *, askers: Collection[UUID], administrators_may: bool, before: datetime
+) -> list[rules.Voter]:
+    """Return who could decide on a request of these askers, one account a person."""
+    found = people.can_decide_people(excluded=askers, administrators_may=administrators_may, before=before)
+    return [voter_of(user) for user in found]
+
+
+def deciders(request: ApprovalRequest) -> list[User]:
+    """Return who may still decide on a request, one account a person, Security first."""
+    facts = facts_of(request)
+    able = could_decide(
+        askers=facts.askers,
+        administrators_may=facts.policy.administrators_may_approve,
+        before=facts.created,
+    )
+    voted = {vote.voter.standing.person for vote in facts.votes}
+    left = [
+        voter.standing.user
+        for voter in able
+        if voter.standing.person not in voted and rules.ineligible(facts, voter) is None
+    ]
+    users = User.objects.select_related("person").in_bulk(left)
+    return [users[pk] for pk in left]
