@@ -195,7 +195,11 @@ def roster(people: People) -> None:
     sign_roster(people)
 
 
-def sign_roster(people: People, credentials: dict[User, tuple[Credential, ...]] | None = None) -> Roster:
+def sign_roster(
+    people: People,
+    credentials: dict[User, tuple[Credential, ...]] | None = None,
+    without: User | None = None,
+) -> Roster:
     """Sign the first roster by hand, with the passkeys given."""
     passkeys = credentials or {}
 
@@ -205,7 +209,11 @@ def sign_roster(people: People, credentials: dict[User, tuple[Credential, ...]] 
     body = rosters.RosterBody(
         number=1,
         time=LONG_AGO,
-        security=(entry(people.dpo, "dpo"), entry(people.ciso, "ciso"), entry(people.third, "other")),
+        security=tuple(
+            entry(user, title)
+            for user, title in ((people.dpo, "dpo"), (people.ciso, "ciso"), (people.third, "other"))
+            if user != without
+        ),
         administrators=tuple(
             Entry(user.pk, user.person_id, datetime.now(UTC).replace(microsecond=0), passkeys.get(user, ()))
             for user in (people.administrator, people.second_account)
