@@ -1,6 +1,5 @@
 """What all tests share: the database with its grants, its roles, a clock, a home with keys."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.core.management.commands import flush
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
+from encryption.crypto.providers import make_worker_keys
 from veeamsec.home import Home
 from veeamsec.roles import apply_grants
 
@@ -44,7 +44,7 @@ def _flush_without_triggers() -> Iterator[None]:
     empty = TransactionTestCase._fixture_teardown
 
     def empty_and_restore(case: TransactionTestCase) -> None:
-        # Django would put back at the next test's start, with triggers on, and no other test would see the rows.
+        # Django would put back at the next test's start, with triggers on, unseen by other tests.
         case.serialized_rollback = True
         empty(case)
         with connection.cursor() as cursor:
@@ -111,8 +111,5 @@ def vsec_home(tmp_path: Path, settings: Any) -> Home:
     settings.WORKER_KEYS = home.keys / "worker"
     settings.WEB_KEYS = home.keys / "web"
     settings.PUBLIC_KEYS = home.keys / "public"
-    if importlib.util.find_spec("encryption.crypto"):
-        from encryption.crypto.providers import make_worker_keys
-
-        make_worker_keys(settings.WORKER_KEYS, settings.PUBLIC_KEYS)
+    make_worker_keys(settings.WORKER_KEYS, settings.PUBLIC_KEYS)
     return home

@@ -1,7 +1,5 @@
 """The app of the house itself."""
 
-import sys
-
 from django.apps import AppConfig
 from django.contrib import admin
 from django.utils.module_loading import autodiscover_modules
@@ -16,14 +14,11 @@ class VeeamsecConfig(AppConfig):
         """Name the Celery app, import every task, register the checks, secure the admin's door."""
         from allauth.account.decorators import secure_admin_login
 
-        from veeamsec import checks, spectacular  # noqa: F401
+        from veeamsec import checks  # noqa: F401
         from veeamsec.celery import app
 
         app.set_default()
         # `celery.signature(name)` runs a task in this process only if its module was imported.
-        try:
-            autodiscover_modules("tasks")
-        except Exception as error:  # noqa: BLE001
-            print(f"tasks are left out: {error}", file=sys.stderr)  # noqa: T201
+        autodiscover_modules("tasks")
         # Before admin.site.urls is read: afterwards it silently does nothing.
         admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -48,7 +48,6 @@ beat_schedule = {
     for name, seconds in {
         "audit.sweep": 5,
         "audit.checkpoint": 60,
-        "audit.verify": 3600,
         "audit.verify": 600,
         "approvals.expire": 60,
         "encryption.schedule": 30,

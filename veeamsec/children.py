@@ -26,11 +26,14 @@ class Child:
 
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
+    # Children of one stage end together; a later stage ends before an earlier one.
+    stage: int
     ends_by: signal.Signals = signal.SIGTERM
     patience: float = 15
     # A server that is killed recovers, but slowly; its end in order takes a moment.
     may_hurry: bool = True
     process: subprocess.Popen[bytes] | None = None
+    asked: bool = False
     started: float = 0
     deaths: int = 0
     due: float = field(default=0)
@@ -51,11 +54,17 @@ class Child:
         self.process = None
         return code
 
+    def ask_to_end(self) -> None:
+        """Send the signal that ends it in order, once."""
+        if self.process is not None and not self.asked:
+            self.asked = True
+            self.process.send_signal(self.ends_by)
+
     def end(self, *, at_once: Callable[[], bool]) -> None:
         """Ask it to end, wait, and kill its whole group when it does not or when `at_once` says so."""
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.send_signal(self.ends_by)
+        self.ask_to_end()
         until = time.monotonic() + self.patience
         while self.process.poll() is None and time.monotonic() < until:
             if self.may_hurry and at_once():
@@ -69,18 +78,18 @@ class Child:
 def python_children(home: Home, port: int, origin: str) -> list[Child]:
     """Workers, web and beat in the order in which they start."""
 
-    def child(name: str, process: str, command: Iterable[str]) -> Child:
-        return Child(name, lambda: spawn(home, name, process, origin, command))
+    def child(name: str, stage: int, process: str, command: Iterable[str]) -> Child:
+        return Child(name, lambda: spawn(home, name, process, origin, command), stage)
 
     celery = ("-m", "celery", "-A", "veeamsec")
     worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel=INFO", "--pool=prefork")
     schedule = home.path / "beat-schedule"
     gunicorn = ("-m", "gunicorn", "veeamsec.wsgi:application", "--config=python:veeamsec.gunicorn_conf")
     return [
-        child("worker-execute", "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
-        child("worker-data", "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
-        child("web", "web", (*gunicorn, f"--bind=127.0.0.1:{port}")),
-        child("beat", "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
+        child("worker-execute", 3, "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
+        child("worker-data", 3, "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
+        child("web", 4, "web", (*gunicorn, f"--bind=127.0.0.1:{port}")),
+        child("beat", 5, "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
     ]
 
 

@@ -121,6 +121,7 @@ def _reachable(package: Path, program: Path) -> Path:
     version = next(package.parent.glob(f"{package.name}-*.dist-info")).stem
     copy = ROOTS_FOLDER / "programs" / version
     if not copy.exists():
+        make_passable(copy.parent)
         part = copy.with_name(f".{version}.{os.getpid()}")
         shutil.copytree(package, part / package.name, symlinks=True)
         # The wheel's programs find their libraries beside the package.
@@ -133,6 +134,15 @@ def _reachable(package: Path, program: Path) -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(part)
     return copy / package.name / program.relative_to(package)
+
+
+def make_passable(folder: Path) -> None:
+    """Create a folder; what is newly made of ours below /var/lib lets others pass through."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=0o700)
+            if path.is_relative_to(ROOTS_FOLDER):
+                path.chmod(0o711)
 
 
 def open_folders(folder: Path) -> None:

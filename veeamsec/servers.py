@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from veeamsec.home import ROOTS_FOLDER, Home, HomeError, password_of
-from veeamsec.programs import Runner, postgres_folder, runner, valkey_server
+from veeamsec.programs import Runner, make_passable, postgres_folder, runner, valkey_server
 
 START_SECONDS = 30
 PR_SET_PDEATHSIG = 1
@@ -158,12 +158,7 @@ def forget(home: Home) -> None:
 def make_folders(home: Home, who: Runner) -> None:
     """The folders of data and sockets, 0700, owned by the user that servers run as. Raises HomeError."""
     for folder in (home.data / "postgres", home.data / "valkey", home.sockets):
-        for parent in reversed(folder.parents):
-            # Only what is ours below /var/lib is opened for passing through; nothing else is touched.
-            if not parent.exists():
-                parent.mkdir(mode=0o700)
-                # Not mkdir's mode: a strict umask would close it.
-                parent.chmod(0o711 if parent.is_relative_to(ROOTS_FOLDER) else 0o700)
+        make_passable(folder.parent)
         if not folder.exists():
             folder.mkdir(mode=0o700)
             who.own(folder)

@@ -1,7 +1,6 @@
 """Settings of every process; what differs between installations is in `environment`."""
 
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import django_stubs_ext
@@ -41,37 +40,33 @@ ROOT_URLCONF = "veeamsec.urls"
 WSGI_APPLICATION = "veeamsec.wsgi.application"
 
 INSTALLED_APPS = [
-    app
-    for app in (
-        "django.contrib.admin",
-        # Before Django's own, for its `changepassword` refuses.
-        "accounts",
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-        "django.contrib.humanize",
-        "whitenoise.runserver_nostatic",
-        "django.contrib.staticfiles",
-        "rest_framework",
-        "knox",
-        "guardian",
-        "allauth",
-        "allauth.account",
-        "allauth.mfa",
-        "allauth.usersessions",
-        "axes",
-        "csp",
-        "django_htmx",
-        "django_filters",
-        "drf_spectacular",
-        "audit",
-        "encryption",
-        "approvals",
-        "veeamsec",
-        "veeamsec.pages",
-    )
-    if find_spec(app)
+    "django.contrib.admin",
+    # Before Django's own, for its `changepassword` refuses.
+    "accounts",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "guardian",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_filters",
+    "drf_spectacular",
+    "audit",
+    "encryption",
+    "approvals",
+    "veeamsec",
+    "veeamsec.pages",
 ]
 
 MIDDLEWARE = [
@@ -149,14 +144,10 @@ USE_TZ = True
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    backend
-    for backend in (
-        "axes.backends.AxesStandaloneBackend",
-        "allauth.account.auth_backends.AuthenticationBackend",
-        "accounts.backends.RoleBackend",
-        "guardian.backends.ObjectPermissionBackend",
-    )
-    if find_spec(backend.rpartition(".")[0])
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.RoleBackend",
+    "guardian.backends.ObjectPermissionBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}

@@ -105,7 +105,10 @@ class Supervisor:
     def _end(self) -> None:
         if self.children:
             self.say("ending: " + ", ".join(child.name for child in reversed(self.children)))
-        for child in reversed(self.children):
+        for child in sorted(self.children, key=lambda child: -child.stage):
+            for same in self.children:
+                if same.stage == child.stage:
+                    same.ask_to_end()
             child.end(at_once=self.hurry.is_set)
         if self.children:
             self.say("ended")
@@ -132,9 +135,9 @@ def private_servers(home: Home) -> list[Child]:
     children = []
     if not os.environ.get("DATABASE_URL"):
         start = lambda: servers.start_postgres(home)  # noqa: E731
-        children.append(Child("postgres", start, signal.SIGINT, patience=30, may_hurry=False))
+        children.append(Child("postgres", start, 1, signal.SIGINT, patience=30, may_hurry=False))
     if not os.environ.get("CELERY_BROKER_URL"):
-        children.append(Child("valkey", lambda: servers.start_valkey(home)))
+        children.append(Child("valkey", lambda: servers.start_valkey(home), 2))
     return children
 
 

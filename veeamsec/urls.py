@@ -1,13 +1,14 @@
 """Every address, in one place; each app brings its own."""
 
-import sys
-from importlib import import_module
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from accounts.urls import account_urlpatterns
+import accounts.urls
+import approvals.urls
+import audit.urls
+import encryption.urls
+from veeamsec import spectacular  # noqa: F401  # registers how tokens are described
 from veeamsec.health import healthz
 
 handler400 = "veeamsec.errors.bad_request"
@@ -17,20 +18,16 @@ handler500 = "veeamsec.errors.broken"
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    *audit.urls.api_urlpatterns,
+    *accounts.urls.api_urlpatterns,
+    *encryption.urls.api_urlpatterns,
+    *approvals.urls.api_urlpatterns,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
-    path("account/", include(account_urlpatterns)),
+    path("account/", include(accounts.urls.account_urlpatterns)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_urlpatterns)),
+    path("", include("veeamsec.pages.urls")),
 ]
-for app in ("audit", "accounts", "encryption", "approvals", "veeamsec.pages"):
-    try:
-        module = import_module(f"{app}.urls")
-    except Exception as error:  # noqa: BLE001
-        print(f"{app}.urls is left out: {error}", file=sys.stderr)  # noqa: T201
-        continue
-    api_urlpatterns.extend(getattr(module, "api_urlpatterns", []))
-    if getattr(module, "urlpatterns", None):
-        urlpatterns.append(path("", include(f"{app}.urls")))

@@ -8,6 +8,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veeamsec.settings")
 
 application = get_wsgi_application()
 
+from django.db import connection  # noqa: E402
+
+from veeamsec import urls  # noqa: E402, F401  # read once, before the workers are forked
 from veeamsec.roles import assert_triggers  # noqa: E402
 
 assert_triggers()
+connection.close()
