@@ -8,9 +8,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Role, User
+from approvals import rules
 from approvals.errors import NotFound
 from approvals.models import ApprovalRequest, RequestTarget, State
-from approvals.selectors.standing import obstacle_for
+from approvals.selectors.standing import unvoted_facts, voter_of
 from encryption import selectors as encryption
 
 # Who sees every request; everybody else sees their own and those of jobs that they may see.
@@ -73,10 +74,18 @@ def asked_by(user: User) -> QuerySet[ApprovalRequest]:
 
 
 def inbox(user: User) -> list[ApprovalRequest]:
-    """Return the requests that wait for this very account's decision, the most urgent first."""
+    """Return the requests that wait for this very account's decision, the most urgent first.
+
+    Every page counts them, so who looks is read once, not once a request.
+    """
     now = timezone.now()
-    waiting = visible(user).filter(state=State.PENDING, decide_by__gt=now).order_by("decide_by", "number")
-    return [request for request in waiting[:MOST_WAITING] if obstacle_for(request, user, now) is None]
+    voter = voter_of(user, now)
+    if voter.capacity is None:
+        return []
+    pending = visible(user).filter(state=State.PENDING, decide_by__gt=now)
+    unvoted = pending.exclude(votes__person=user.person_id).prefetch_related("votes")
+    urgent = unvoted.order_by("decide_by", "number")[:MOST_WAITING]
+    return [request for request in urgent if rules.obstacle(unvoted_facts(request), voter, now) is None]
 
 
 def counts(user: User) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Who stands how to a request, read afresh."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,13 +20,9 @@ def voter_of(user: User, now: datetime | None = None) -> rules.Voter:
     return rules.Voter(user.facts(now), grant.since if grant else None)
 
 
-def facts_of(request: ApprovalRequest, now: datetime | None = None) -> rules.RequestFacts:
-    """Return what a decision depends on, with each voter's standing as it is now."""
+def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
+    """Return what a decision depends on, the votes left out: for who has not voted, they change nothing."""
     said = statement.parse(bytes(request.statement))
-    votes = tuple(
-        rules.VoteFacts(vote.verdict, vote.capacity, vote.digest, voter_of(vote.voter, now))
-        for vote in request.votes.select_related("voter")
-    )
     return rules.RequestFacts(
         id=request.pk,
         state=request.state,
@@ -34,8 +31,16 @@ def facts_of(request: ApprovalRequest, now: datetime | None = None) -> rules.Req
         policy=rules.PolicyFacts.read(request.policy),
         created=request.created_at,
         decide_by=request.decide_by,
-        votes=votes,
     )
+
+
+def facts_of(request: ApprovalRequest, now: datetime | None = None) -> rules.RequestFacts:
+    """Return what a decision depends on, with each voter's standing as it is now."""
+    votes = tuple(
+        rules.VoteFacts(vote.verdict, vote.capacity, vote.digest, voter_of(vote.voter, now))
+        for vote in request.votes.select_related("voter")
+    )
+    return replace(unvoted_facts(request), votes=votes)
 
 
 def obstacle_for(request: ApprovalRequest, user: User, now: datetime | None = None) -> Refused | None:
