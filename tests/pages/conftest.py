@@ -125,7 +125,7 @@ def _point(job: Job, days: int, version: PasswordVersion | None) -> None:  # noq
 
 
 def _alarm(job: Job) -> None:  # noqa: F811
-    Drift.objects.create(job=job, what="fingerprint", found={})
+    Drift.objects.create(job=job, what="keyring.changed", found={})
     Alarm.objects.create(
         kind="drift",
         severity="critical",

@@ -3,12 +3,21 @@
 import pytest
 from django.urls import reverse
 
-from approvals.services import requests
-from encryption.models import JobSession, RestorePoint
 from tests.pages.conftest import ROLES, as_user, text_of
 
 pytestmark = pytest.mark.django_db
-PLAIN = ("overview", "requests", "jobs", "passwords", "repositories", "people", "log", "alarms", "account", "search")
+PLAIN = (
+    "overview",
+    "requests",
+    "jobs",
+    "passwords",
+    "repositories",
+    "people",
+    "log",
+    "alarms",
+    "account",
+    "search",
+)
 # Who may not open a page at all.
 CLOSED = {
     "passwords": {"nobody"},

@@ -65,9 +65,13 @@ def tree(roots: Sequence[Node]) -> SafeString:
         ' aria-label="Which key wraps which; the text below says it too">{}{}</svg>',
         max(edge - NODE_GAP, NODE_WIDTH) + 2,
         height,
-        SafeString("").join(lines),
-        SafeString("").join(boxes),
+        _joined(lines),
+        _joined(boxes),
     )
+
+
+def _joined(parts: Sequence[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 def twin(roots: Sequence[Node]) -> SafeString:

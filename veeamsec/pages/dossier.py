@@ -76,6 +76,7 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
         "asker": _asker(request),
         "asked_at": request.created_at,
         "decide_by": request.decide_by,
+        "ended_at": request.ended_at,
         "is_pending": pending,
         "state": signs.of_request(request, state, votes, mine=mine, waiting=pending and refusal is None),
         "outcome": _outcome(request, state, votes),
@@ -85,11 +86,13 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
         "may_decide": refusal is None,
         "why_not": str(refusal) if refusal is not None and pending else "",
         "step_up": _step_up(viewer, facts.policy),
-        "deciders": _deciders(facts, viewer) if pending else "",
+        "deciders": _deciders(request, viewer) if pending else "",
         "may_withdraw": mine and pending,
         "work": work,
         "record": None if pending else _record(request),
-        "evidence_url": progress.evidence_url(request.pk) if state == State.EXECUTED and work else "",
+        "evidence_url": reverse("api-evidence", args=[request.pk])
+        if state == State.EXECUTED and work
+        else "",
     }
 
 
@@ -106,7 +109,7 @@ def _asked(request: ApprovalRequest, viewer: User) -> Eye:
 
 def _asker(request: ApprovalRequest) -> dict[str, str]:
     name, _, role = accounts.user_label(request.asker).partition(" · ")
-    return {"name": name, "role": role, "on_behalf": "" if request.asker.is_human else name}
+    return {"name": name, "role": role}
 
 
 def _outcome(request: ApprovalRequest, state: str, votes: Sequence[Vote]) -> dict[str, str] | None:
@@ -164,12 +167,8 @@ def _step_up(viewer: User, policy: PolicyFacts) -> dict[str, str]:
     return {"icon": "forms", "words": "Approve" if policy.mfa_required else "Approve with password"}
 
 
-def _deciders(facts: RequestFacts, viewer: User) -> str:
-    people = accounts.can_decide_people(
-        excluded={*facts.askers, viewer.person_id},
-        administrators_may=facts.policy.administrators_may_approve,
-        before=facts.created,
-    )
+def _deciders(request: ApprovalRequest, viewer: User) -> str:
+    people = [user for user in selectors.deciders(request) if user.person_id != viewer.person_id]
     labels = []
     for user in people[:NAMED]:
         name, _, role = accounts.user_label(user).partition(" · ")

@@ -94,7 +94,7 @@ GROUPS = {
     "sign_in.": "sign-ins",
 }
 # What happens all day long and tells the reader of an overview nothing.
-NOISE = (Event.SIGN_IN_SUCCEEDED, Event.SIGN_OUT, Event.STEP_UP_BEGUN)
+NOISE = (Event.SIGN_IN_SUCCEEDED, Event.SIGN_OUT, Event.STEP_UP_BEGUN, Event.VOTE_CAST, Event.SECRET_ERASED)
 _PAGES = {"approvals.approvalrequest": "request", "encryption.job": "job"}
 
 

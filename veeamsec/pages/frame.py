@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.models import User
+from approvals import selectors as approvals
 from audit import selectors as audit
 from audit.alarms import Kind
 from audit.models import Alarm
-from veeamsec.pages import rows, words
+from veeamsec.pages import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def frame_of(request: HttpRequest) -> Frame:
     if not isinstance(viewer, User):
         return Frame()
     alarms = list(audit.open_alarms())
-    counts = {"requests": (len(rows.waiting_for(viewer)), "waiting"), "alarms": (len(alarms), "open")}
+    counts = {"requests": (len(approvals.inbox(viewer)), "waiting"), "alarms": (len(alarms), "open")}
     name, _, role = accounts.user_label(viewer).partition(" · ")
     return Frame(
         name=name,

@@ -84,14 +84,7 @@ def open_request(type_: str, ref: UUID) -> OpenRequest | None:
 
 
 def _drift(drift: Drift) -> dict[str, Any]:
-    return {"words": DRIFTS.get(drift.what, f"Found: {drift.what}."), "at": drift.found_at}
-
-
-DRIFTS = {
-    "fingerprint": "The job's key file is not the one that was approved.",
-    "missing": "The job's key file is gone.",
-    "unreadable": "The job's key file cannot be read.",
-}
+    return {"words": signs.DRIFTS.get(drift.what, drift.what), "at": drift.found_at}
 
 
 def _tiles(job: Job, badge: Badge, versions: list[VersionUse]) -> list[Tile]:
@@ -183,8 +176,8 @@ def _proof(job: Job, badge: Badge, viewer: User) -> dict[str, Any]:
         "signed": "The approval is signed with a passkey, and the worker checked it.",
         "recorded": "The approval is recorded: a code or password cannot be checked afterwards.",
     }.get(badge.proof or "", "")
-    said = " ".join([f"{badge.label}.", *badge.reasons, level])
-    url = progress.evidence_url(request.pk) if request is not None else ""
+    said = " ".join([f"{badge.label}.", *signs.reasons(badge), level])
+    url = reverse("api-evidence", args=[request.pk]) if request is not None else ""
     return {
         "eyes": eyes,
         "words": said,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from encryption.models import JobSession, Rekey, RekeyJob, RestorePoint
 from veeamsec.pages import signs, words
@@ -150,11 +150,3 @@ def runs(sessions: list[JobSession], shown: int) -> list[dict[str, Any]]:
         }
         for one in sessions[:shown]
     ]
-
-
-def evidence_url(request_id: UUID) -> str:
-    """Where a request's evidence can be fetched."""
-    try:
-        return reverse("api_request_evidence", args=[request_id])
-    except NoReverseMatch:
-        return ""

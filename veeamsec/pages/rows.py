@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from approvals import rules, selectors
+from approvals import selectors
 from approvals import statement as statements
 from approvals.models import ApprovalRequest, State
 from encryption import badge as badges
@@ -61,32 +61,6 @@ def _request_row(request: ApprovalRequest, viewer: User, waits: bool, now: datet
         hurries=pending and words.until_end_of(request.decide_by, now),
         state=signs.of_request(request, state, request.votes.all(), mine=mine, waiting=waits),
     )
-
-
-def waiting_for(viewer: User) -> list[ApprovalRequest]:
-    """The requests that a person may decide now, the most urgent first."""
-    now = timezone.now()
-    voter = selectors.voter_of(viewer, now)
-    if voter.capacity is None:
-        return []
-    pending = selectors.visible(viewer).filter(state=State.PENDING, decide_by__gt=now)
-    open_to = pending.exclude(asker_person_id=viewer.person_id).exclude(votes__person=viewer.person_id)
-    found = open_to.prefetch_related("votes").order_by("decide_by")
-    return [one for one in found if _may_decide(one, voter, now)]
-
-
-def _may_decide(request: ApprovalRequest, voter: rules.Voter, now: datetime) -> bool:
-    said = statements.parse(bytes(request.statement))
-    facts = rules.RequestFacts(
-        id=request.pk,
-        state=request.state,
-        digest=request.digest,
-        askers=said.askers | {request.asker_person_id},
-        policy=rules.PolicyFacts.read(request.policy),
-        created=request.created_at,
-        decide_by=request.decide_by,
-    )
-    return rules.obstacle(facts, voter, now) is None
 
 
 @dataclass(frozen=True, slots=True)

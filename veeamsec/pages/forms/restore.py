@@ -17,6 +17,9 @@ class RestoreForm(forms.Form):
         help_text="One a line, as they stand in the backup; leave it empty to restore everything.",
     )
 
+    # Drawn beside the label.
+    paths.optional = True  # type: ignore[attr-defined]
+
     def clean_paths(self) -> list[str] | None:
         """The paths as a list; None for everything."""
         lines = [line.strip() for line in self.cleaned_data["paths"].splitlines()]

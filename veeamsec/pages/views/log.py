@@ -43,7 +43,7 @@ def _tiles() -> list[Tile]:
         note = f"signed {words.ago(head.time, now)}; root {words.short(head.root)}"
         sealed = Tile("Sealed", f"{head.size:,}", "entries", note)
     if found is None:
-        return [sealed, Tile("Verified", "not yet", note="`manage.py verify_audit` does it now")]
+        return [sealed, Tile("Verified", "not yet", note="manage.py verify_audit does it now")]
     good = not found.findings
     note = f"{words.ago(found.at, now)}, {words.count(found.checkpoints, 'checkpoint')} compared"
     figure = "Unaltered" if good else words.count(len(found.findings), "fault")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
 from accounts.models import User
+from approvals import selectors as approvals
 from audit import selectors as audit
 from encryption import badge as badges
 from encryption import selectors as encryption
@@ -31,7 +32,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     jobs = list(encryption.jobs_for(viewer))
     signed = badges.badges(jobs)
-    waiting = rows.waiting_for(viewer)
+    waiting = approvals.inbox(viewer)
     alarms = alarming.open_alarms(viewer)
     context = {
         "first_name": viewer.person.name.split()[0],

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts import selectors
 from accounts.models import Role, RoleGrant, SecurityMember, Title, User
 from veeamsec.pages import words
-from veeamsec.pages.signs import QUIET, REFUSE, SEAL, Sign
+from veeamsec.pages.signs import QUIET, REFUSE, Sign
 from veeamsec.pages.viewer import viewer_of
 
 SEATS = 2
@@ -63,7 +63,7 @@ def _headroom(active: int) -> Sign:
         if spare
         else "2 active seats, none to spare"
     )
-    return Sign(SEAL if spare else QUIET, text)
+    return Sign(QUIET, text)
 
 
 def _seat(seat: SecurityMember, factors: set[str]) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import selectors
-from approvals.models import ApprovalRequest, State
+from approvals.models import ApprovalRequest
 from approvals.services import requests as requesting
 from veeamsec.pages import dossier, rows, words
 from veeamsec.pages.viewer import page_of, viewer_of
 
-OPEN = (State.PENDING, State.APPROVED)
 # Name → label, heading of the third column, what an empty list says.
 TABS = {
     "waiting": (
@@ -33,18 +32,15 @@ TABS = {
 def requests(request: HttpRequest) -> HttpResponse:
     """The lists of requests, one a tab."""
     viewer = viewer_of(request)
-    waiting = rows.waiting_for(viewer)
-    seen = selectors.visible(viewer)
+    waiting = selectors.inbox(viewer)
+    open_ones = selectors.open_requests(viewer).prefetch_related("votes")
     lists: dict[str, list[ApprovalRequest] | QuerySet[ApprovalRequest]] = {
         "waiting": waiting,
-        "mine": seen.filter(asker_person_id=viewer.person_id).prefetch_related("votes"),
-        "open": seen.filter(state__in=OPEN).prefetch_related("votes"),
-        "decided": seen.exclude(state__in=OPEN).prefetch_related("votes"),
+        "mine": selectors.asked_by(viewer).prefetch_related("votes"),
+        "open": open_ones,
+        "decided": selectors.decided(viewer).prefetch_related("votes"),
     }
-    counts = {
-        "waiting": len(waiting),
-        "open": lists["open"].count() if isinstance(lists["open"], QuerySet) else 0,
-    }
+    counts = {"waiting": len(waiting), "open": open_ones.count()}
     chosen = request.GET.get("tab", "")
     chosen = chosen if chosen in TABS else ("waiting" if waiting or viewer.is_security else "open")
     label, when_label, empty = TABS[chosen]

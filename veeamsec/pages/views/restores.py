@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.errors import Refused
@@ -22,7 +23,11 @@ def restore(request: HttpRequest, point_id: UUID) -> HttpResponse:
     """Ask where to restore a point in time, and start."""
     viewer = viewer_of(request)
     point = selectors.restore_point_for(point_id, viewer)
-    suggested = settings.VEEAMSEC_HOME / "restores" / f"{point.job.name}-{point.created_at:%Y%m%d-%H%M}"
+    suggested = (
+        settings.VEEAMSEC_HOME
+        / "restores"
+        / f"{slugify(point.job.name) or 'restore'}-{point.created_at:%Y%m%d-%H%M}"
+    )
     form = RestoreForm(request.POST or None, initial={"to": str(suggested)})
     if request.method == "POST" and form.is_valid():
         try:
