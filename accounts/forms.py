@@ -11,7 +11,7 @@ from django import forms
 from accounts.errors import StepUpRequired
 from accounts.models import Role, User
 from accounts.rules import CONSOLE_ROLES
-from accounts.services import factors, users
+from accounts.services import factors, sessions, users
 from accounts.totp import matching_step
 
 
@@ -28,6 +28,10 @@ class _SpendsCode:
             secret = factors.decrypt(self.authenticator.data["secret"])
             _spend(self.user, secret, code)
         return code
+
+    def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
+        # allauth's signal would only be sent: here the entry is written.
+        sessions.code_failed(self.user)
 
 
 class AuthenticateForm(_SpendsCode, base.AuthenticateForm):  # type: ignore[misc]

@@ -30,11 +30,12 @@ def _row(function: str, *changed: str) -> str:
     return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION accounts_{function}()"
 
 
+# The search path names pg_temp last: else a session's own temporary table would be counted in place of ours.
 # READ COMMITTED, because there a statement after the lock sees what the lock's last holder wrote; a snapshot
 # taken before would count a seat that has gone.
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION accounts_lock_security_role() RETURNS timestamptz
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE sealed timestamptz;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -50,7 +51,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION accounts_two_seats() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE seats integer;
 BEGIN
     IF accounts_lock_security_role() IS NULL THEN
@@ -96,7 +97,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION accounts_seat_is_sound() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM accounts_lock_security_role();
     IF NOT EXISTS (
@@ -118,7 +119,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION accounts_grant_is_sound() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM accounts_lock_security_role();
     IF NEW.role IN ('operator', 'administrator', 'enterprise', 'service') AND EXISTS (
@@ -134,7 +135,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION accounts_grant_is_decided() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION accounts_grant_is_decided() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (CASE WHEN TG_OP = 'INSERT' THEN NEW.role ELSE OLD.role END) IN ('administrator', 'enterprise')
         AND EXISTS (SELECT FROM accounts_securityrole WHERE sealed_at IS NOT NULL)
@@ -146,7 +148,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION accounts_next_roster() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION accounts_next_roster() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM accounts_roster) THEN
         RAISE EXCEPTION 'rosters are numbered without a gap'

@@ -60,12 +60,17 @@ def bootstrap(*, dpo: Named, ciso: Named, administrator: Named) -> list[Link]:
 
 
 def renew_links() -> list[Link]:
-    """Make new links for those of bootstrap who have not used theirs; the old ones are over."""
+    """Make new links for those of bootstrap who have not used theirs; the old ones are over.
+
+    Once the role is sealed, only the administrator can be waiting still.
+    """
     with audit.act(by=audit.CONSOLE, subject=SUBJECT):
-        _lock_unsealed()
+        sealed = SecurityRole.objects.select_for_update().get(pk=1).sealed_at is not None
         waiting = EnrolmentLink.objects.exclude(seat=EnrolmentLink.For.USER).filter(
-            user__in=User.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+            user__in=User.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX, is_active=True)
         )
+        if sealed:
+            waiting = waiting.filter(seat=EnrolmentLink.For.ADMINISTRATOR)
         newest = waiting.order_by("user_id", "-expires_at").distinct("user_id").select_related("user__person")
         return [_link_within(old.user, EnrolmentLink.For(old.seat), old.title) for old in newest]
 
@@ -164,14 +169,10 @@ def roster_in_force() -> roster.RosterBody:
 
 def check_new_within() -> None:
     """Refuse a second bootstrap, under the role's lock."""
-    _lock_unsealed()
-    if selectors.is_bootstrapped():
-        raise AlreadySealed("Bootstrap was begun already; `bootstrap --renew` makes new links.")
-
-
-def _lock_unsealed() -> None:
     if SecurityRole.objects.select_for_update().get(pk=1).sealed_at is not None:
         raise AlreadySealed("The Security Role is sealed; bootstrap runs once.")
+    if selectors.is_bootstrapped():
+        raise AlreadySealed("Bootstrap was begun already; `bootstrap --renew` makes new links.")
 
 
 def _check_different(named: Sequence[Named]) -> None:

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from allauth.account.internal.flows.login import get_authentication_records, perform_password_login
-from allauth.account.models import Login
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from accounts import selectors
 from accounts.models import User
@@ -31,12 +30,6 @@ def signing_in(user: User, request: HttpRequest) -> Iterator[None]:
     with audit.act(by=user, subject=user.pk):
         yield
         audit.record(Event.SIGN_IN_SUCCEEDED, subject=user, facts={"factor": str(factor)})
-
-
-def begin(request: HttpRequest, user: User) -> HttpResponse:
-    """Sign in an account that has just set its password by its link; its second factor is asked for next."""
-    response: HttpResponse = perform_password_login(request, {"username": user.username}, Login(user=user))
-    return response
 
 
 def is_first_enrolment(request: HttpRequest) -> bool:
@@ -71,6 +64,12 @@ def sign_in_failed(request: HttpRequest, username: str | None) -> None:
         return
     with audit.act(by=audit.NOBODY, subject=user.pk):
         audit.record(Event.SIGN_IN_FAILED, subject=user, facts={"factor": "password"})
+
+
+def code_failed(user: User) -> None:
+    """Record a wrong code of an account whose password was right."""
+    with audit.act(by=audit.NOBODY, subject=user):
+        audit.record(Event.SIGN_IN_FAILED, subject=user, facts={"factor": "code"})
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.core.cache import cache
+from django.test import Client
 
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.stepup_proof import Binding
-from tests.accounts.factories import TOTP_SECRET
+from tests.accounts.factories import TOTP_SECRET, make_user
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,13 @@ def binding() -> Callable[..., Binding]:
         return Binding(**(values | fields))
 
     return make
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(headers={"host": "localhost:8000"})
+
+
+@pytest.fixture
+def anna() -> User:
+    return make_user("anna", role=Role.ADMINISTRATOR, is_staff=True)

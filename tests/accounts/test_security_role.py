@@ -240,6 +240,12 @@ def test_enrolling_after_the_factors_rings_the_worker() -> None:
 def test_bootstrap_after_the_seal_is_refused(vsec_home: Any) -> None:
     enrolled()
     security_role.sign_roster()
-    for again in (lambda: security_role.bootstrap(**NAMES), security_role.renew_links):
-        with pytest.raises(AlreadySealed):
-            again()
+    with pytest.raises(AlreadySealed):
+        security_role.bootstrap(**NAMES)
+
+
+def test_after_the_seal_only_a_waiting_administrator_gets_a_link(vsec_home: Any) -> None:
+    """P4: founders are not named again, and the administrator's day may have passed."""
+    enrolled()
+    security_role.sign_roster()
+    assert [link.name for link in security_role.renew_links()] == ["Anna Ruiz"]
