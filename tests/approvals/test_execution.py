@@ -14,7 +14,7 @@ from audit.errors import Later
 from audit.models import Alarm, Entry
 from encryption import badge
 from encryption.models import Attestation, EncryptionPassword, Job, PasswordVersion, Rekey
-from encryption.services import steps
+from encryption.services import passwords, steps
 from tests.approvals.conftest import CUSTODY, answers, approve, new_policy, reject, sign_roster, work
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +126,7 @@ def test_a_deleted_password_is_erased(people, vsec_home, pending):
     )
     request = work(approve(people.dpo, asked))
     assert request.state == State.EXECUTED, request.outcome
+    passwords.erase(password.pk)
     assert password.versions.get().sealed_password is None
     password.refresh_from_db()
     assert password.deleted_at is not None
