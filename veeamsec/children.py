@@ -89,7 +89,7 @@ def python_children(home: Home, port: int, origin: str) -> list[Child]:
         child("worker-execute", 3, "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
         child("worker-data", 3, "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
         child("web", 4, "web", (*gunicorn, f"--bind=127.0.0.1:{port}")),
-        child("beat", 5, "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
+        child("beat", 4, "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
     ]
 
 
