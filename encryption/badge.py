@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from audit import dsse, keys
 from audit.errors import Forged, KeyUnavailable
+from encryption import order as orders
 from encryption.models import Attestation, Drift, Job, RekeyJob, RestorePoint
 
 PREDICATE_TYPE = "https://veeamsec.dev/attestation/v1"
@@ -140,10 +141,15 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
 def _gather(jobs: list[Job]) -> dict[UUID, Facts]:
     ids = [job.pk for job in jobs]
     drifts: dict[UUID, list[str]] = defaultdict(list)
-    for job_id, what in Drift.objects.filter(job__in=ids, closed_at=None).values_list("job_id", "what"):
-        drifts[job_id].append(what)
+    for drift in Drift.objects.filter(job__in=ids, closed_at=None):
+        drifts[drift.job_id].append(drift.text)
     steps = RekeyJob.objects.filter(job__in=ids)
-    applying = set(steps.filter(state__in=RekeyJob.OPEN).values_list("job_id", flat=True))
+    applying = set()
+    for step in steps.filter(state__in=RekeyJob.OPEN).select_related("rekey"):
+        if _is_ordered(step):
+            applying.add(step.job_id)
+        else:
+            drifts[step.job_id].append("A re-key stands in the database whose order does not hold.")
     keyed = steps.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
     last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
     executed = {step.job_id: step for step in last}
@@ -168,6 +174,14 @@ def _gather(jobs: list[Job]) -> dict[UUID, Facts]:
     }
 
 
+def _is_ordered(step: RekeyJob) -> bool:
+    try:
+        target = orders.open_order(step.rekey.order, keys.signing_public()).target(step.job_id)
+    except (Forged, KeyUnavailable):
+        return False
+    return (target.user_key, target.new_fingerprint) == (step.user_key, step.new_fingerprint)
+
+
 def _read_attestations(executed: dict[UUID, RekeyJob]) -> dict[UUID, Attested | str]:
     # Only the statement of the change that was executed last speaks for a job.
     wanted = {(job, step.rekey_id) for job, step in executed.items()}
@@ -183,7 +197,7 @@ def read(row: Attestation) -> Attested | str:
         return _parse(row, payload)
     except KeyUnavailable:
         return "The key that verifies signatures is missing here."
-    except (Forged, KeyError, TypeError, ValueError, IndexError):
+    except (Forged, KeyError, TypeError, ValueError, IndexError, AttributeError):
         return "The signed statement behind this job does not hold."
 
 

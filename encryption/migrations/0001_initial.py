@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
             name='Drift',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('what', models.CharField(max_length=40)),
+                ('what', models.CharField(choices=[('keyring.changed', 'Keyring changed'), ('keyring.missing', 'Keyring missing'), ('keyring.unknown', 'Keyring of others'), ('keyring.damaged', 'Keyring damaged'), ('points.missing', 'Restore points missing'), ('points.unknown', 'Restore points of others')], max_length=40)),
                 ('found', models.JSONField(default=dict)),
                 ('found_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),

@@ -100,9 +100,17 @@ class RekeyJob(models.Model):
 class Drift(models.Model):
     """A difference between what was approved and what was found."""
 
+    class What(models.TextChoices):
+        KEYRING_CHANGED = "keyring.changed", "Keyring changed"
+        KEYRING_MISSING = "keyring.missing", "Keyring missing"
+        KEYRING_UNKNOWN = "keyring.unknown", "Keyring of others"
+        KEYRING_DAMAGED = "keyring.damaged", "Keyring damaged"
+        POINTS_MISSING = "points.missing", "Restore points missing"
+        POINTS_UNKNOWN = "points.unknown", "Restore points of others"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="drifts")
-    what = models.CharField(max_length=40)
+    what = models.CharField(max_length=40, choices=What.choices)
     found = models.JSONField(default=dict)
     found_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -114,6 +122,21 @@ class Drift(models.Model):
                 fields=["job", "what"], condition=Q(closed_at=None), name="one_open_drift"
             ),
         ]
+
+    @property
+    def text(self) -> str:
+        """Say in plain words what was found."""
+        count = self.found.get("count", 0)
+        points = "1 restore point" if count == 1 else f"{count} restore points"
+        texts = {
+            self.What.KEYRING_CHANGED: "The keyring is not the one that VeeamSec left there.",
+            self.What.KEYRING_MISSING: "The keyring is gone.",
+            self.What.KEYRING_UNKNOWN: "There is a keyring that VeeamSec did not make.",
+            self.What.KEYRING_DAMAGED: f"The keyring does not hold: {self.found.get('error', '')}",
+            self.What.POINTS_MISSING: f"{points} of the record cannot be found with their keys.",
+            self.What.POINTS_UNKNOWN: f"{points} lie in the folder that VeeamSec did not write.",
+        }
+        return texts.get(self.What(self.what), self.what) if self.what in self.What.values else self.what
 
 
 class Attestation(models.Model):

@@ -133,7 +133,6 @@ def _write(row: JobSession, plan: Plan, lease: leases.Lease) -> BackupResult:
     bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
     source, repository = rules.place(job.source, **bounds), rules.place(job.repository.location, **bounds)
     rules.apart(source, repository)
-    repository.mkdir(parents=True, exist_ok=True)
 
     def told(progress: Progress) -> None:
         lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)

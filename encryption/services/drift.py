@@ -1,7 +1,7 @@
 """What is so, beside what should be so: keyring and restore points as found, compared with the record.
 
-A change that no executed step explains opens a drift with an alarm, and the sign goes; when it is undone, the drift
-closes by itself.
+A change that no executed step explains opens a drift with an alarm, and the sign goes; when it is undone,
+the drift closes by itself.
 """
 
 from dataclasses import dataclass, field
@@ -20,17 +20,11 @@ from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import selectors
 from encryption.engines.base import Observation
 from encryption.engines.registry import engine_for
-from encryption.errors import EngineError
+from encryption.errors import EngineError, WrongPassword
 from encryption.models import Drift, Job, JobSession, RekeyJob, RestorePoint
 from encryption.services import vault
 
-# Stored names, never reused.
-KEYRING_CHANGED = "keyring.changed"
-KEYRING_MISSING = "keyring.missing"
-KEYRING_UNKNOWN = "keyring.unknown"
-KEYRING_DAMAGED = "keyring.damaged"
-POINTS_MISSING = "points.missing"
-POINTS_UNKNOWN = "points.unknown"
+What = Drift.What
 
 # A log entry and a page name so many restore points; the count says the rest.
 _NAMED = 20
@@ -72,19 +66,26 @@ def observe(job_id: UUID) -> list[str]:
 def _look(job: Job) -> Sight:
     sight = Sight(began=timezone.now())
     try:
-        seen = engine_for(job.repository).observe(
-            job.pk, lambda head: vault.root_behind(job.pk, head.user_key)
-        )
+        seen = _observe(job)
     except OSError as error:
         sight.away = error.strerror or "it cannot be read"
         return sight
     except EngineError as error:
-        sight.drifts[KEYRING_DAMAGED] = {"error": error.message}
+        sight.drifts[What.KEYRING_DAMAGED] = {"error": error.message}
         return sight
     sight.fingerprint = seen.fingerprint
     _compare_key(job, seen, sight)
     _compare_points(job, seen, sight)
     return sight
+
+
+def _observe(job: Job) -> Observation:
+    engine = engine_for(job.repository)
+    try:
+        return engine.observe(job.pk, vault.roots(job.pk))
+    except WrongPassword:
+        # A keyring of somebody else's: its fingerprint and its inventory can be read all the same.
+        return engine.observe(job.pk)
 
 
 def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:
@@ -93,16 +94,11 @@ def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:
     under_way = RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).first()
     allowed = {expected, under_way.new_fingerprint} if under_way else {expected}
     if seen.fingerprint not in allowed:
-        what = (
-            KEYRING_CHANGED
-            if seen.fingerprint and expected
-            else KEYRING_MISSING
-            if expected
-            else KEYRING_UNKNOWN
-        )
+        other = What.KEYRING_CHANGED if expected else What.KEYRING_UNKNOWN
+        what = other if seen.fingerprint else What.KEYRING_MISSING
         sight.drifts[what] = {"expected": expected, "found": seen.fingerprint}
     elif seen.damage:
-        sight.drifts[KEYRING_DAMAGED] = {"error": seen.damage}
+        sight.drifts[What.KEYRING_DAMAGED] = {"error": seen.damage}
 
 
 def _compare_points(job: Job, seen: Observation, sight: Sight) -> None:
@@ -113,12 +109,12 @@ def _compare_points(job: Job, seen: Observation, sight: Sight) -> None:
         key for key, point in live.items() if key not in files or (point.storage_key and key not in lines)
     ]
     if missing:
-        sight.drifts[POINTS_MISSING] = _named(missing)
+        sight.drifts[What.POINTS_MISSING] = _named(missing)
     # A run gives its file the name before its row exists; the next observation sees both.
     running = JobSession.objects.filter(job=job, kind=JobSession.Kind.BACKUP, state__in=JobSession.OPEN)
     own = set(running.values_list("restore_point", flat=True))
     if unknown := files - rows.keys() - own:
-        sight.drifts[POINTS_UNKNOWN] = _named(list(unknown))
+        sight.drifts[What.POINTS_UNKNOWN] = _named(list(unknown))
 
 
 def _named(points: list[UUID]) -> dict[str, Any]:

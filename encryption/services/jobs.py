@@ -1,5 +1,6 @@
 """Repositories and jobs: made, changed and ended; whatever would touch encryption is referred to a request (P2)."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from accounts.models import User
 from audit import services as audit
 from audit.events import Event
 from encryption import rules, selectors
-from encryption.errors import JobRefused, RequestNeeded, Unknown
+from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, Repository
 
 REPOSITORY_FIELDS = frozenset({"name", "location", "media", "offsite", "offline", "immutable"})
@@ -39,13 +40,15 @@ DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption"
 
 def create_repository(*, by: User, **fields: Any) -> Repository:
     """Name a folder under VEEAMSEC_ROOTS as a place for backups. Raises PlaceRefused, JobRefused, NotEligible."""
-    with audit.act(by=by, subject="repository"):
+    with audit.attempt(by=by, subject="repository") as attempt:
         _check_may(by, "add_repository")
         repository = Repository(id=uuid4())
         _set(repository, fields, REPOSITORY_FIELDS)
         _check_repository(repository)
-        repository.save(force_insert=True)
-        audit.record(Event.REPOSITORY_CREATED, subject=repository, facts=_facts(fields))
+        _make_folder(Path(repository.location))
+        with attempt.act():
+            repository.save(force_insert=True)
+            audit.record(Event.REPOSITORY_CREATED, subject=repository, facts=_facts(fields))
     return repository
 
 
@@ -162,6 +165,17 @@ def _set(row: Job | Repository, fields: dict[str, Any], known: frozenset[str]) -
         raise JobRefused(f"There is nothing called {sorted(unknown)[0]} to change here.")
     for name, value in fields.items():
         setattr(row, name, value)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a repository's folder, once: a run that made it would write beside a share that is not mounted."""
+    if settings.VEEAMSEC_PRODUCTION:
+        # There the worker's user owns it, and this process is another.
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlaceRefused(f"{folder} cannot be made: {error.strerror}.") from error
 
 
 def _check_repository(repository: Repository) -> None:

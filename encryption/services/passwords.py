@@ -12,7 +12,7 @@ from audit.errors import Later
 from audit.events import Event
 from encryption import selectors
 from encryption.engines.registry import engine_for
-from encryption.errors import EngineError, PasswordNeeded, TargetChanged
+from encryption.errors import EngineError, TargetChanged
 from encryption.models import EncryptionPassword, Job, PasswordVersion, RekeyJob
 
 _LOOK_AGAIN = timedelta(hours=1)
@@ -64,8 +64,6 @@ def _free(job: Job, password_id: UUID) -> None:
         if version is None or version.password_id != password_id:
             return
         engine.retire_keyring(job.pk)
-    except PasswordNeeded:
-        raise Later(_LOOK_AGAIN) from None
     except (EngineError, OSError):
         # What cannot be read may still need it.
         raise Later(_LOOK_AGAIN) from None

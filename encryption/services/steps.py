@@ -110,7 +110,8 @@ def _write(
     old_root: bytes | None,
 ) -> None:
     version, user_key = step.rekey.version, target.user_key
-    assert version is not None and user_key is not None  # noqa: S101 - narrowed by the caller
+    if version is None or user_key is None:
+        raise StaleOrder("The order names no password.")
     parameters = kdf.KdfParameters.from_json(version.kdf)
     if target.old_fingerprint == "":
         engine.activate(step.job_id, root=root, user_key=user_key, parameters=parameters)

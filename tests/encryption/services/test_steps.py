@@ -1,0 +1,136 @@
+"""One step: what its signed order says, and nothing else; errors are judged by the keyring."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from audit.errors import Later, LeaseLost
+from audit.models import Alarm, Entry
+from encryption.errors import TargetChanged
+from encryption.models import Rekey, RekeyJob
+from encryption.services import leases, outcomes, steps
+from tests.encryption.conftest import FIRST, SECOND
+
+pytestmark = pytest.mark.django_db
+
+
+def forge(table: str, **values: object) -> None:
+    """Change a row as somebody who owns the database could, past the triggers."""
+    columns = ", ".join(f"{name} = %s" for name in values)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"UPDATE {table} SET {columns}", list(values.values()))
+        cursor.execute("SET session_replication_role = origin")
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("encryption_rekeyjob", {"user_key": uuid.UUID(int=7)}),
+        ("encryption_rekeyjob", {"new_fingerprint": "aa" * 32}),
+        ("encryption_rekey", {"scope": "data"}),
+        ("encryption_rekey", {"action": "activate"}),
+    ],
+)
+def test_forged_row_moves_nothing(activated, table, values):
+    """P5: a step acts on its signed order; a row that differs changes no keyring."""
+    step = activated.order("change", SECOND).steps.get()
+    before = (activated.folder / "keyring").read_bytes()
+    forge(table, **values)
+    with pytest.raises(TargetChanged):
+        steps.run_step(step.pk)
+    assert (activated.folder / "keyring").read_bytes() == before
+    assert Entry.objects.filter(event="attempt.refused").exists()
+
+
+def test_rekey_row_without_an_order_moves_nothing(activated):
+    """P5: rows alone, with no signature, move nothing."""
+    version = activated.job.password.versions.get()
+    rekey = Rekey.objects.create(
+        request=uuid.uuid4(), action="change", version=version, order={}, retry_until=timezone.now()
+    )
+    step = RekeyJob.objects.create(
+        rekey=rekey, job=activated.job, user_key=uuid.uuid4(), old_fingerprint="", new_fingerprint="aa" * 32
+    )
+    with pytest.raises(TargetChanged):
+        steps.run_step(step.pk)
+
+
+def test_step_held_by_another_waits(activated):
+    step = activated.order("change", SECOND).steps.get()
+    leases.take(RekeyJob, step.pk)
+    with pytest.raises(Later):
+        steps.run_step(step.pk)
+
+
+def test_lost_lease_commits_nothing(activated):
+    """P11: a worker whose step was taken over writes no outcome."""
+    step = activated.order("change", SECOND).steps.get()
+    lease = leases.take(RekeyJob, step.pk)
+    RekeyJob.objects.filter(pk=step.pk).update(fence=lease.fence + 1)
+    with pytest.raises(LeaseLost):
+        outcomes.fail(step, lease, "too late")
+    step.refresh_from_db()
+    assert step.state == "running"
+
+
+def test_error_with_the_old_key_in_place_is_tried_again(activated):
+    step = activated.order("change", SECOND).steps.get()
+    damage(activated)
+    with pytest.raises(Later):
+        steps.run_step(step.pk)
+    step.refresh_from_db()
+    assert (step.state, "damaged" in step.error) == ("running", True)
+
+
+def test_error_after_the_window_is_failed_and_nothing_changed(activated):
+    """P11: failed is written only when the keyring still names the old user key."""
+    rekey = activated.order("change", SECOND)
+    damage(activated)
+    before = (activated.folder / "keyring").read_bytes()
+    Rekey.objects.update(retry_until=timezone.now() - timedelta(seconds=1))
+    steps.run_step(rekey.steps.get().pk)
+    rekey.refresh_from_db()
+    assert (rekey.state, rekey.steps.get().state) == ("failed", "failed")
+    assert (activated.folder / "keyring").read_bytes() == before
+
+
+def test_unreadable_keyring_is_no_failure_but_an_alarm(activated):
+    """P11: what cannot be read stays running, past every window."""
+    rekey = activated.order("change", SECOND)
+    Rekey.objects.update(retry_until=timezone.now() - timedelta(seconds=1))
+    (activated.folder / "keyring").rename(activated.folder / "away")
+    with pytest.raises(Later):
+        steps.run_step(rekey.steps.get().pk)
+    assert rekey.steps.get().state == "running"
+    assert Alarm.objects.filter(kind="rekey.stuck", state="raised").exists()
+
+
+def test_keyring_that_comes_back_is_done(activated):
+    step = activated.order("change", SECOND).steps.get()
+    (activated.folder / "keyring").rename(activated.folder / "away")
+    with pytest.raises(Later):
+        steps.run_step(step.pk)
+    (activated.folder / "away").rename(activated.folder / "keyring")
+    steps.run_step(step.pk)
+    step.refresh_from_db()
+    assert (step.state, Alarm.objects.filter(state="raised").exists()) == ("succeeded", False)
+
+
+def damage(bench) -> None:
+    with (bench.folder / "keyring").open("ab") as file:
+        file.write(b'{"restore_point":"x"}\n{"restore_point":"y"}\n')
+
+
+def test_one_order_may_name_many_jobs(bench, job_maker):
+    second = job_maker("Second")
+    bench_order = bench.order
+    del bench_order
+    first = bench.rekey("activate", FIRST)
+    bench.job = second
+    rekey = bench.rekey("activate")
+    assert (first.state, rekey.state) == ("succeeded", "succeeded")
+    assert second.password_id == bench.password
