@@ -15,7 +15,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from encryption.crypto.encoding import from_uuid
-from encryption.errors import FolderBusy, NoRestorePoint, WrongJob
+from encryption.errors import FolderBusy, NoRestorePoint, NotABackup, WrongJob
 
 KEYRING = "keyring"
 LOCK = "lock"
@@ -70,10 +70,15 @@ class JobFolder:
         return self._open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, "r+b")
 
     def _open(self, name: str, flags: int, mode: str) -> BinaryIO:
-        fd = os.open(name, flags, dir_fd=self.fd)
+        try:
+            fd = os.open(name, flags, dir_fd=self.fd)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise NotABackup(f"{name} in {self.path} is a link; a job's files are never links.") from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise NoRestorePoint(f"{name} in {self.path} is no regular file.")
+            raise NotABackup(f"{name} in {self.path} is no regular file.")
         return os.fdopen(fd, mode)  # type: ignore[return-value]
 
     def status(self, name: str) -> os.stat_result | None:
