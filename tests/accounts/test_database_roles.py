@@ -133,3 +133,36 @@ def test_the_seal_survives_the_worker(as_role: Callable[[str], psycopg.Connectio
         with pytest.raises(psycopg.Error):
             as_role("worker").execute(statement)
     assert SecurityRole.objects.get().sealed_at
+
+
+def test_the_web_does_what_it_must(as_role: Callable[[str], psycopg.Connection]) -> None:
+    """P3: the refusals above leave the web its work: operators, codes, the role's lock."""
+    make_security()
+    user = make_user()
+    web = as_role("web")
+    web.execute("BEGIN")
+    web.execute("SELECT sealed_at FROM accounts_securityrole FOR UPDATE")
+    grant = "INSERT INTO accounts_rolegrant VALUES (gen_random_uuid(), 'operator', now(), NULL, %s)"
+    web.execute(grant, [user.pk])
+    web.execute("UPDATE accounts_user SET totp_last_step = 1, is_active = false WHERE id = %s", [user.pk])
+    web.execute("COMMIT")
+    assert user.role_grants.count() == 1
+
+
+def test_the_worker_seals(as_role: Callable[[str], psycopg.Connection]) -> None:
+    """P4: roster, seats and seal in one transaction, by the worker alone."""
+    worker = as_role("worker")
+    worker.execute("BEGIN")
+    worker.execute("SELECT 1 FROM accounts_securityrole FOR UPDATE")
+    worker.execute(
+        "INSERT INTO accounts_roster (number, body, envelope, created_at) VALUES (1, '', '{}', now())"
+    )
+    insert = (
+        "INSERT INTO accounts_securitymember (id, user_id, person_id, title, since)"
+        " VALUES (gen_random_uuid(), %s, %s, 'dpo', now())"
+    )
+    for user in (make_user(), make_user()):
+        worker.execute(insert, [user.pk, user.person_id])
+    worker.execute("UPDATE accounts_securityrole SET sealed_at = now()")
+    worker.execute("COMMIT")
+    assert SecurityRole.objects.get().sealed_at
