@@ -54,6 +54,9 @@ ANSWERS = {
     "job_busy": Answer(
         HTTPStatus.CONFLICT, "The job is busy", "Wait until its work has ended, then try again."
     ),
+    "key_reused": Answer(
+        HTTPStatus.CONFLICT, "This idempotency key was used before", "Look what became of it first."
+    ),
     "invalid": Answer(
         HTTPStatus.BAD_REQUEST, "This cannot be taken as it is", "Correct it and send it again."
     ),
