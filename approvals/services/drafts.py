@@ -131,9 +131,9 @@ def _check_change(wish: Wish, scope: _Scope) -> None:
             raise Invalid(f"{plain[0].name} is not encrypted.")
     if wish.kind == Kind.CHANGE and not scope.jobs:
         raise Invalid("No job uses this password: there is nothing to re-key.")
-    if wish.kind == Kind.DELETE and scope.password is not None:
-        if needs := encryption.needs_of(scope.password.pk):
-            raise Invalid(f"This password is still needed: {needs[0]}")
+    needs = encryption.needs_of(scope.password.pk) if scope.password is not None else []
+    if wish.kind == Kind.DELETE and needs:
+        raise Invalid(f"This password is still needed: {needs[0]}")
 
 
 def _check_free(scope: _Scope) -> None:
