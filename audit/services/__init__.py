@@ -3,7 +3,8 @@
 from audit.selectors import name_of
 from audit.services.alarms import acknowledge_alarm, raise_alarm_within, resolve_alarm_within
 from audit.services.checkpoints import sign_checkpoint
-from audit.services.log import Attempt, Subject, act, attempt, record
+from audit.services.log import Attempt, Subject, act, attempt, record, refuse
+from audit.services.names import erase_names
 from audit.services.outbox import sweep
 from audit.services.refusals import refuse_anonymous
 from audit.services.verification import verify, verify_and_tell
@@ -21,9 +22,11 @@ __all__ = [
     "acknowledge_alarm",
     "act",
     "attempt",
+    "erase_names",
     "name_of",
     "raise_alarm_within",
     "record",
+    "refuse",
     "refuse_anonymous",
     "resolve_alarm_within",
     "sign_checkpoint",

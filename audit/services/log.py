@@ -70,12 +70,7 @@ class Attempt:
 
     def _record(self, error: Refused) -> None:
         facts = {**error.facts, "code": error.code, "message": error.message, "action": _use_case(error)}
-        if self.by is None:
-            refusals.count(self.address, plain(facts))
-            return
-        draft = _draft(Event.ATTEMPT_REFUSED, self.by, self.subject, facts, {})
-        with transaction.atomic(durable=True):
-            _write([draft])
+        _tell(self.by, self.subject, self.address, facts)
 
 
 def attempt(*, by: Actor | None, subject: Subject, address: str = "") -> Attempt:
@@ -88,6 +83,16 @@ def act(*, by: Actor | None, subject: Subject, address: str = "") -> Iterator[No
     """Open an attempt and its act in one, for a use case without step-up."""
     with Attempt(by=by, subject=subject, address=address) as opened, opened.act():
         yield
+
+
+def refuse(
+    *, by: Actor | None, code: str, action: str, subject: Subject = None, address: str = "", message: str = ""
+) -> None:
+    """Log a refusal that a door made by itself, outside any attempt; `action` names the door.
+
+    Raises AuditUnavailable when it cannot be written, RuntimeError inside a transaction.
+    """
+    _tell(by, subject, address, {"code": code, "message": message, "action": action})
 
 
 def record(
@@ -111,6 +116,15 @@ def record(
     if act is not None:
         act.drafts.append(draft)
     else:
+        _write([draft])
+
+
+def _tell(by: Actor | None, subject: Subject, address: str, facts: Mapping[str, Any]) -> None:
+    if by is None:
+        refusals.count(address, plain(facts))
+        return
+    draft = _draft(Event.ATTEMPT_REFUSED, by, subject, facts, {})
+    with transaction.atomic(durable=True):
         _write([draft])
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from django.db import connection
 
-from audit import keys
+from audit import keys, queue
 from audit import services as audit
 from audit.events import Event
 
@@ -68,3 +68,11 @@ def tamper(db) -> Callable[[str], None]:
                 cursor.execute(statement)
 
     return tamper
+
+
+@pytest.fixture
+def bells(monkeypatch) -> list[tuple]:
+    """What would have been sent."""
+    sent = []
+    monkeypatch.setattr(queue, "bell", lambda task, row=None: sent.append((task, row)))
+    return sent

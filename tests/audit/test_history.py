@@ -1,9 +1,13 @@
 """P13: what happened outlives its rows, and a person can be forgotten without breaking a proof."""
 
-from uuid import uuid4
+from dataclasses import dataclass
+from io import StringIO
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError
 
 from audit import keys, merkle, note, selectors
 from audit import services as audit
@@ -88,3 +92,53 @@ def test_list_of_entries_reads_all_names_at_once(write, django_assert_num_querie
     write(20)
     with django_assert_num_queries(2):
         assert len([selectors.name_of(entry, "subject") for entry in selectors.entries()]) == 20
+
+
+def test_person_is_forgotten_in_every_entry_and_nobody_else(signing):
+    """P13: every name of theirs, in the entries by them and in those that name them."""
+    for actor in (Actor(1), Actor(2)):
+        with audit.act(by=actor, subject="log"):
+            audit.record(
+                Event.JOB_RUN, names={str(Actor(1).person_id): "Dora", str(Actor(2).person_id): "Sam"}
+            )
+    assert audit.erase_names(Actor(1).person_id, by=audit.CONSOLE) == 3
+    left = EntryName.objects.filter(name__isnull=False).values_list("name", flat=True)
+    assert sorted(left) == ["Sam", "Sam", "user 2"]
+    assert audit.verify().findings == ()
+
+
+def test_forgetting_is_told_without_the_name(signing):
+    with audit.act(by=Actor(1), subject="log"):
+        audit.record(Event.JOB_RUN)
+    call_command("erase_names", str(Actor(1).person_id), stdout=StringIO())
+    entry = Entry.objects.first()
+    assert (entry.event, entry.facts, entry.actor) == ("names.erased", {"count": 1}, audit.CONSOLE.pk)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An account of a person."""
+
+    number: int
+
+    @property
+    def pk(self) -> UUID:
+        return UUID(int=self.number)
+
+    @property
+    def person_id(self) -> UUID:
+        return UUID(int=100 + self.number)
+
+    def get_username(self) -> str:
+        return f"user {self.number}"
+
+
+def test_forgetting_without_the_owners_right_says_what_to_do(monkeypatch):
+    """That web and worker lack it is tested with the triggers."""
+
+    def refuse(*args, **kwargs):
+        raise ProgrammingError("permission denied for table audit_entryname")
+
+    monkeypatch.setattr(audit, "erase_names", refuse)
+    with pytest.raises(CommandError, match="owner"):
+        call_command("erase_names", str(Actor(1).person_id))

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import threading
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -256,51 +254,18 @@ def test_entry_beyond_its_size_stops_the_act():
     assert not Alarm.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_writers_at_once_leave_no_gap():
-    """P12: the head of the log is held by one writer at a time."""
-    each, failures = 40, []
-
-    def write() -> None:
-        try:
-            for _ in range(each):
-                with audit.act(by=DORA, subject=SUBJECT):
-                    audit.record(Event.JOB_RUN)
-                    audit.record(Event.BACKUP_FINISHED)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    writers = [threading.Thread(target=write) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert not failures
-    found = list(Entry.objects.order_by("sequence").values_list("sequence", flat=True))
-    assert found == list(range(each * 4))
+def test_door_tells_of_its_own_refusal(db):
+    """P12: a refusal that never became an attempt is an entry too."""
+    audit.refuse(by=DORA, code="permission_denied", action="GET /api/v1/audit/entries/")
+    entry = Entry.objects.get()
+    assert (entry.event, entry.actor, entry.facts["code"]) == (
+        "attempt.refused",
+        DORA.pk,
+        "permission_denied",
+    )
 
 
-@pytest.mark.django_db(transaction=True)
-def test_writer_waits_for_the_head_and_then_follows(as_role):
-    """A second connection that holds the head makes the first wait; what it committed comes first."""
-    with audit.act(by=DORA, subject=SUBJECT):
-        audit.record(Event.JOB_RUN)
-    other: psycopg.Connection = as_role("worker")
-    other.execute("BEGIN")
-    other.execute("SELECT pg_advisory_xact_lock(%s)", [0x7665_6561_6D73_6563])
-    done = threading.Event()
-
-    def write() -> None:
-        with audit.act(by=DORA, subject=SUBJECT):
-            audit.record(Event.JOB_RUN)
-        connection.close()
-        done.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    assert not done.wait(0.3)
-    other.execute("COMMIT")
-    assert done.wait(10)
-    writer.join()
+def test_door_that_refuses_nobody_in_particular_counts(db):
+    for _ in range(3):
+        audit.refuse(by=None, code="not_authenticated", action="GET /api/v1/jobs/", address="192.0.2.7")
+    assert [entry.event for entry in Entry.objects.all()] == ["anonymous.refused"]
