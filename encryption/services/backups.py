@@ -6,10 +6,12 @@ anew is a new attempt with new keys; what the dead one left under its name is cl
 
 import errno
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from audit import queue
@@ -165,7 +167,7 @@ def _recorded(row: JobSession, plan: Plan, result: BackupResult, lease: leases.L
             kind=result.kind,
             base_id=result.base,
             session=row,
-            created_at=result.created,
+            created_at=_after_all(job, result.created),
             size=result.size,
             source_bytes=result.source_bytes,
             entries=result.entries,
@@ -189,6 +191,12 @@ def _recorded(row: JobSession, plan: Plan, result: BackupResult, lease: leases.L
         for kind in (Kind.JOB_FAILED, Kind.DISK_FULL):
             resolve_alarm_within(kind, job)
         queue.ring(queue.Task.RETENTION, job.pk)
+
+
+def _after_all(job: Job, created: datetime) -> datetime:
+    # The order of restore points is the order of their rows, whatever a clock that is set back says.
+    newest = RestorePoint.objects.filter(job=job).aggregate(newest=Max("created_at"))["newest"]
+    return created if newest is None or newest < created else newest + timedelta(microseconds=1)
 
 
 def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
