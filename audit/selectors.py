@@ -34,6 +34,7 @@ class Verification:
     """What a verification of the whole log found; no findings: it is what was written."""
 
     at: datetime
+    seconds: float
     size: int
     root: str
     checkpoints: int

@@ -20,4 +20,4 @@ def checkpoint() -> None:
 @queue.beat(Task.VERIFY)
 def verify() -> None:
     """Verify the whole log and tell."""
-    verification.verify_and_tell()
+    verification.verify_when_due()

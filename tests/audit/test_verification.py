@@ -1,5 +1,6 @@
 """P12: altering, dropping, swapping, inserting or rolling back entries is found, and it is said where."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,7 +13,7 @@ from audit import services as audit
 from audit.alarms import Kind
 from audit.errors import KeyUnavailable
 from audit.models import Alarm, Entry
-from audit.services import outside
+from audit.services import outside, verification
 from audit.services.checkpoints import CheckpointRefused
 
 from .conftest import new_key
@@ -223,6 +224,15 @@ def test_findings_raise_an_alarm_once_and_a_clean_log_ends_it(log, tamper):
 def test_last_verification_is_kept_for_pages(log):
     result = audit.verify_and_tell()
     assert selectors.last_verification() == result
+
+
+def test_long_verification_is_not_repeated_at_once(log, clock, monkeypatch):
+    first = audit.verify_and_tell()
+    monkeypatch.setattr(selectors, "last_verification", lambda: replace(first, seconds=60))
+    clock.shift(20 * 60 - 1)
+    assert verification.verify_when_due().at == first.at
+    clock.shift(2)
+    assert verification.verify_when_due().at > first.at
 
 
 def test_verification_before_any_is_none():
