@@ -106,7 +106,7 @@ def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
 def _lock(wish: Wish) -> _Scope:
     password = None
     if wish.encryption_password is not None:
-        found = EncryptionPassword.objects.select_for_update().filter(deleted_at=None)
+        found = EncryptionPassword.objects.filter(deleted_at=None)
         password = found.filter(pk=wish.encryption_password).first()
         if password is None:
             raise NotFound("There is no such encryption password.")

@@ -26,6 +26,10 @@ def totp_code(secret: str, now: float) -> str:
     )
 
 
+class DemoFailed(Exception):
+    """Something that the product promises did not happen; the text says what."""
+
+
 class _Inputs(HTMLParser):
     """The hidden fields of a page's forms."""
 
@@ -70,16 +74,16 @@ class Client:
 
     def sign_in(self, password: str) -> None:
         """Through the pages that a person uses: password first, then the code."""
-        answer = self._form("/accounts/login/", {"login": self.username, "password": password})
+        answer = self._form("/account/login/", {"login": self.username, "password": password})
         if self.totp_secret is not None:
-            answer = self._form("/accounts/2fa/authenticate/", {"code": self.code()})
-        if answer.status != 200 or "/accounts/" in answer.url:
-            raise RuntimeError(f"{self.username} could not sign in: {answer.status} at {answer.url}")
+            answer = self._form("/account/2fa/authenticate/", {"code": self.code()})
+        if answer.status != 200 or "/account/" in answer.url:
+            raise DemoFailed(f"{self.username} could not sign in: {answer.status} at {answer.url}")
 
     def code(self) -> str:
         """A code that this account has not used yet; waits for the next step where it must."""
         if self.totp_secret is None:
-            raise RuntimeError(f"{self.username} has no authenticator app")
+            raise DemoFailed(f"{self.username} has no authenticator app")
         while int(time.time()) // PERIOD <= self._last_step:
             time.sleep(0.2)
         now = time.time()

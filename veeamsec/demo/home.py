@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from veeamsec.demo.telling import DemoFailed
+from veeamsec.demo.client import DemoFailed
 from veeamsec.home import Home
 from veeamsec.supervisor import CannotStart, lock
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from veeamsec.demo.client import Client
-from veeamsec.demo.telling import DemoFailed, Teller, expect, wait_for
+from veeamsec.demo.client import Client, DemoFailed
+from veeamsec.demo.telling import Teller, expect, wait_for
 
 API = "/api/v1"
 ENDED = ("executed", "failed", "lapsed", "stale", "rejected", "withdrawn", "expired")

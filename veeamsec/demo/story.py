@@ -11,9 +11,9 @@ from typing import Any
 from veeamsec.children import PROJECT
 from veeamsec.demo import tree
 from veeamsec.demo.cast import Player, passphrase
-from veeamsec.demo.client import Client
+from veeamsec.demo.client import Client, DemoFailed
 from veeamsec.demo.stage import API, Stage
-from veeamsec.demo.telling import DemoFailed, Teller, expect, refused, wait_for
+from veeamsec.demo.telling import Teller, expect, refused, wait_for
 
 CUSTODY = [
     {
@@ -193,12 +193,12 @@ class Story:
 
         return wait_for("the drift", some)
 
-    def _answers(self) -> list[str]:
-        return ["Yes, as the procedure asks."] * len(self._questions())
-
-    def _questions(self) -> list[str]:
-        asked: list[str] = expect(self.clients["olivia"].get(f"{API}/procedure/"), 200)["questions"]
-        return asked
+    def _answers(self) -> list[dict[str, str]]:
+        procedure = expect(self.clients["olivia"].get(f"{API}/requests/procedure/"), 200)
+        return [
+            {"question": question, "answer": "Yes, as the procedure asks."}
+            for question in procedure["procedure_questions"]
+        ]
 
     def _try_to_open(self, point: str, password: str) -> str | None:
         """Restore a point from the folder alone, without the database: None, or why it did not open."""

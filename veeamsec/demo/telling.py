@@ -7,15 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from veeamsec.demo.client import Answer
+from veeamsec.demo.client import Answer, DemoFailed
 
 T = TypeVar("T")
 
 PATIENCE = 120  # seconds for one thing to happen; a healthy machine needs a few
-
-
-class DemoFailed(Exception):
-    """Something that the product promises did not happen; the text says what."""
 
 
 @dataclass

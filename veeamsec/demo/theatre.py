@@ -9,11 +9,11 @@ from typing import Any
 
 from veeamsec.children import PROJECT, environment
 from veeamsec.demo.cast import Player, bootstrap_file, cast
-from veeamsec.demo.client import Client
+from veeamsec.demo.client import Client, DemoFailed
 from veeamsec.demo.home import fresh
 from veeamsec.demo.stage import API
 from veeamsec.demo.story import Story
-from veeamsec.demo.telling import DemoFailed, Teller, expect, wait_for
+from veeamsec.demo.telling import Teller, expect, wait_for
 from veeamsec.home import Home
 from veeamsec.supervisor import stack
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from veeamsec.demo.telling import DemoFailed
+from veeamsec.demo.client import DemoFailed
 from veeamsec.demo.theatre import perform
 from veeamsec.supervisor import CannotStart
 
