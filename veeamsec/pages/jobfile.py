@@ -84,7 +84,7 @@ def open_request(type_: str, ref: UUID) -> OpenRequest | None:
 
 
 def _drift(drift: Drift) -> dict[str, Any]:
-    return {"words": signs.DRIFTS.get(drift.what, drift.what), "at": drift.found_at}
+    return {"words": drift.text, "at": drift.found_at}
 
 
 def _tiles(job: Job, badge: Badge, versions: list[VersionUse]) -> list[Tile]:
@@ -176,7 +176,7 @@ def _proof(job: Job, badge: Badge, viewer: User) -> dict[str, Any]:
         "signed": "The approval is signed with a passkey, and the worker checked it.",
         "recorded": "The approval is recorded: a code or password cannot be checked afterwards.",
     }.get(badge.proof or "", "")
-    said = " ".join([f"{badge.label}.", *signs.reasons(badge), level])
+    said = " ".join([f"{badge.label}.", *badge.reasons, level])
     url = reverse("api-evidence", args=[request.pk]) if request is not None else ""
     return {
         "eyes": eyes,
@@ -187,7 +187,7 @@ def _proof(job: Job, badge: Badge, viewer: User) -> dict[str, Any]:
 
 
 # So many keys are drawn one by one; the others as one box.
-DRAWN = 3
+DRAWN = 2
 
 
 def _tree(job: Job, versions: list[VersionUse]) -> dict[str, Any]:

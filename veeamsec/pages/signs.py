@@ -35,14 +35,6 @@ _BADGES = {
     BadgeState.UNKNOWN: (WAIT, "clock"),
     BadgeState.DRIFT: (REFUSE, "alert-circle"),
 }
-DRIFTS = {
-    "keyring.changed": "The key file is not the one that was approved.",
-    "keyring.missing": "The key file is gone.",
-    "keyring.unknown": "There is a key file that VeeamSec did not write.",
-    "keyring.damaged": "The key file cannot be read.",
-    "points.missing": "Restore points are gone that VeeamSec did not retire.",
-    "points.unknown": "There are restore points that VeeamSec did not write.",
-}
 _ENDINGS = {
     State.APPROVED: (ACT, "Approved, being applied"),
     State.FAILED: (REFUSE, "Failed, nothing changed"),
@@ -75,13 +67,8 @@ def of_badge(badge: Badge, now: datetime) -> Sign:
     text = badge.label
     if partial and badge.since is not None:
         text = f"Approved from {words.day(badge.since, now)} · {words.count(badge.older, 'older point')}"
-    why = " ".join([f"{badge.label}." if partial else "", *reasons(badge)]).strip()
+    why = " ".join([f"{badge.label}." if partial else "", *badge.reasons]).strip()
     return Sign(tone, text, icon, why, partial)
-
-
-def reasons(badge: Badge) -> list[str]:
-    """Why a badge says what it says, in sentences."""
-    return [DRIFTS.get(reason, reason) for reason in badge.reasons]
 
 
 def of_request(
