@@ -35,7 +35,8 @@ def drop(path: Path, restore_points: Iterable[UUID]) -> None:
 
 def _lease_alone(folder: JobFolder, restore_point: UUID, leases: ExitStack) -> None:
     with suppress(FileNotFoundError):
-        file = leases.enter_context(folder.read(data_name(restore_point)))
+        # Network file systems grant an exclusive lock only to who may write.
+        file = leases.enter_context(folder.change(data_name(restore_point)))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
