@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import keys, selectors
+from audit.errors import Forged, LogAltered
 from audit.events import Event
 from audit.models import Checkpoint, Entry
 
@@ -138,10 +139,13 @@ class Proof(APIView):
 
     @extend_schema(responses=ProofSerializer)
     def get(self, request: Request, sequence: int) -> Response:
-        """Return it; 404 for an entry that is not there, or not yet under a checkpoint."""
+        """Return it; 404 for one that is not there or not yet under a checkpoint, 409 for an altered one."""
         checkpoint = _head()
         entry = generics.get_object_or_404(Entry, pk=sequence, sequence__lt=checkpoint.size)
-        proof = selectors.inclusion(sequence, checkpoint)
+        try:
+            proof = selectors.inclusion(sequence, checkpoint)
+        except Forged as error:
+            raise LogAltered(f"Entry {sequence} is not under the signed checkpoint.") from error
         found = {
             "sequence": sequence,
             "leaf_hash": bytes(entry.leaf_hash).hex(),

@@ -22,6 +22,12 @@ class Refused(Exception):
         return self.message
 
 
+class LogAltered(Refused):
+    """The log contradicts what was signed of it."""
+
+    code = "stale"
+
+
 class AuditUnavailable(Exception):
     """The log cannot be written; whatever was about to happen does not."""
 

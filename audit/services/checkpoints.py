@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit import keys, merkle, note
 from audit.alarms import Kind
-from audit.errors import Forged, Refused
+from audit.errors import Forged, LogAltered
 from audit.models import Alarm, Checkpoint, Entry
 from audit.services import outside
 from audit.services.alarms import raise_alarm_within
@@ -26,23 +26,17 @@ class _Contradiction(Exception):
         self.kind = kind
 
 
-class CheckpointRefused(Refused):
-    """The log contradicts what was signed of it."""
-
-    code = "stale"
-
-
 def sign_checkpoint() -> Checkpoint | None:
     """Sign the log as it is and put the note outside; None when there is no news.
 
-    Raises CheckpointRefused, with an alarm, when the log is not what was signed of it before.
+    Raises LogAltered, with an alarm, when the log is not what was signed of it before.
     """
     try:
         frontier, signed = _grown()
     except _Contradiction as found:
         with act(by=WORKER, subject=SUBJECT):
             raise_alarm_within(found.kind, SUBJECT, Alarm.Severity.CRITICAL, str(found))
-        raise CheckpointRefused(str(found)) from found
+        raise LogAltered(str(found)) from found
     made = None
     if frontier.size > signed:
         key = keys.signing_key()

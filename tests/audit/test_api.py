@@ -117,3 +117,10 @@ def test_proof_of_an_entry_under_no_checkpoint_is_not_found(auditor, signing, wr
     audit.sign_checkpoint()
     write(1)
     assert auditor.get(f"{ENTRIES}{sequence}/proof/").status_code == 404
+
+
+def test_proof_of_an_altered_entry_is_a_conflict(auditor, signing, write, tamper):
+    write(3)
+    audit.sign_checkpoint()
+    tamper("UPDATE audit_entry SET canonical = 'x' WHERE sequence = 1")
+    assert auditor.get(f"{ENTRIES}1/proof/").status_code == 409
