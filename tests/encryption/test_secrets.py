@@ -119,7 +119,7 @@ def test_what_cannot_be_a_password_is_refused_as_it_is_typed(text):
 
 def test_names_do_not_make_a_strong_password():
     with pytest.raises(PasswordRefused):
-        intake.check_new("ledgersledgers", hints=["Ledgers"])
+        intake.check_new("ledgers-2026", hints=["Ledgers"])
 
 
 def test_prepared_version_does_not_show_itself(activated):
