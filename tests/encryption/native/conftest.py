@@ -10,6 +10,7 @@ from encryption.engines.base import Source
 from encryption.engines.native.backup import backup
 from encryption.engines.native.rekey import activate
 from encryption.engines.native.restore import restore
+from tests.encryption.native.forge import POINT
 from tests.encryption.native.tree import make_odd_tree
 
 PASSWORD = Secret("cr\u00e8me br\u00fbl\u00e9e 2026".encode())
@@ -72,3 +73,18 @@ def bring(tmp_path):
         return to
 
     return go
+
+
+@pytest.fixture
+def refuses(plain, tmp_path):
+    """Expect that a forged restore point is refused by name, and that nothing was written."""
+
+    def check(error, forge, match=None, point=POINT):
+        if forge is not None:
+            forge.write()
+        with pytest.raises(error, match=match) as caught:
+            restore(plain, point, tmp_path / "to", roots=None)
+        assert caught.type is error
+        assert not (tmp_path / "to").exists()
+
+    return check

@@ -11,8 +11,7 @@ from encryption.crypto.secret import check_password
 from encryption.engines.native.rekey import rekey
 from tests.encryption.independent_reader import read_restore_point
 from tests.encryption.native.conftest import PASSWORD, ROOT
-from tests.encryption.native.test_backup_restore import changed
-from tests.encryption.native.tree import make_odd_tree
+from tests.encryption.native.tree import change, make_odd_tree
 
 TEXT = PASSWORD.reveal().decode()
 
@@ -62,7 +61,7 @@ def test_it_reads_a_plain_full(plain, source, run):
 
 def test_it_reads_an_increment_through_two_bases(job, source, run):
     second = run(job, source, base=run(job, source))
-    changed(source.path)
+    change(source.path)
     third = run(job, source, base=second)
     assert told(read_restore_point(job, str(third), TEXT)) == seen(source.path)
 

@@ -1,4 +1,4 @@
-"""P11: a process that ends at any sync, rename or removal leaves one password, and the next call goes on from there."""
+"""P11: a process may end at any sync, rename or removal; the next call goes on from there."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ CALLS = ["fsync", "rename", "unlink", "open"]
 
 
 def ends_at(call, count, work):
-    """Run `work` in a child that ends, without any clean-up, at the `count`th `call`; True if it got so far."""
+    """Run `work` in a child that ends without clean-up at its `count`th `call`; True if it got so far."""
     child = os.fork()
     if child == 0:
         real, seen = getattr(os, call), [0]

@@ -1,6 +1,7 @@
 """Trees for the tests: made odd, and described in a form that two of them can be compared in."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def _make_links_and_modes(root: Path) -> None:
     (root / "read only").mkdir()
     (root / "read only" / "file").write_bytes(b"kept")
     (root / "read only").chmod(0o555)
+
+
+def change(root: Path) -> None:
+    """Change an odd tree in every way that an increment must notice."""
+    with (root / "a" / "x").open("r+b") as file:
+        file.seek(1_500_000)
+        file.write(b"changed in the middle")
+    with (root / "a" / "block").open("ab") as file:
+        file.write(b"grown")
+    os.truncate(root / "a" / "compressible", 1_200_000)
+    (root / "plain.txt").unlink()
+    (root / "plain.txt").mkdir()
+    (root / "new").write_bytes(b"new")
+    (root / "-rf").rename(root / "renamed")
+    shutil.rmtree(root / "empty folder")
 
 
 def describe(root: Path) -> dict[bytes, tuple[object, ...]]:
