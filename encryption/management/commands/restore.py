@@ -73,7 +73,9 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename or options['folder']}: {error.strerror}") from error
         for warning in result.warnings:
             self.stderr.write(f"Warning: {warning}")
-        self.stdout.write(f"Restored {result.done_files:,} files, {result.done_bytes:,} bytes to {options['to']}")
+        self.stdout.write(
+            f"Restored {result.done_files:,} files, {result.done_bytes:,} bytes to {options['to']}"
+        )
 
 
 def _password(file: Path | None) -> secret.Secret:
