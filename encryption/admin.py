@@ -1,4 +1,4 @@
-"""The console's jobs and repositories: edited by their use cases, run and verified by actions; the rest is seen."""
+"""The console's jobs and repositories: edited by use cases, run by actions; the rest is seen."""
 
 from typing import Any
 from uuid import UUID

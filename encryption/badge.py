@@ -1,7 +1,8 @@
 """The sign beside a job: computed from a signed statement and from what was observed, never stored (P10).
 
 It knows nothing of who had the statement signed: it opens it with the worker's public key, compares its
-fingerprint with the observed one, counts the restore points that stand outside it, and says no more than that.
+fingerprint with the observed one, counts the restore points that stand outside it, and says no more than
+that.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The order: what the worker signs once a request is approved, and verifies before every step (P5, P11).
 
-A row forged in the database moves nothing: a step acts on what its order says, and on nothing else. Every byte is
-described in docs/evidence-format.md.
+A row forged in the database moves nothing: a step acts on what its order says, and on nothing else. Every
+byte is described in docs/evidence-format.md.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ THENS = ("keep", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One job of an order: from which keyring to which; the same fingerprint twice leaves the keyring alone."""
+    """One job of an order: from which keyring to which; twice the same leaves the keyring alone."""
 
     job: UUID
     old_fingerprint: str

@@ -41,7 +41,7 @@ class Use:
 
 
 def check_new_password(*, length: int, score: int, reasons: Sequence[str], same_as_old: bool) -> None:
-    """Refuse a password that is short, guessable, or the one that it should replace. Raises PasswordRefused."""
+    """Refuse a password that is short, guessable, or the one in force. Raises PasswordRefused."""
     if same_as_old:
         raise PasswordRefused("The new password is the one in force: nothing would change.")
     if length < SHORTEST_PASSWORD:
@@ -55,8 +55,8 @@ def check_deletion(use: Use) -> None:
     """Refuse to delete a job that has encryption or encrypted restore points (P2). Raises RequestNeeded."""
     if use.needs_request:
         raise RequestNeeded(
-            "Deleting a job with encryption or encrypted restore points needs a request: ask to deactivate its"
-            " encryption first, and delete the job when no encrypted restore point is left."
+            "Deleting a job with encryption or encrypted restore points needs a request: ask to deactivate"
+            " its encryption first, and delete the job when no encrypted restore point is left."
         )
 
 
@@ -64,8 +64,8 @@ def check_move(use: Use) -> None:
     """Refuse to move a job that has encryption or restore points (P2). Raises RequestNeeded, PlaceRefused."""
     if use.needs_request:
         raise RequestNeeded(
-            "Another repository would leave this job unencrypted: ask to deactivate its encryption first, or make a"
-            " new job there and ask to activate its encryption."
+            "Another repository would leave this job unencrypted: ask to deactivate its encryption first, or"
+            " make a new job there and ask to activate its encryption."
         )
     if use.points:
         raise PlaceRefused(
@@ -76,8 +76,8 @@ def check_move(use: Use) -> None:
 def to_retire(points: Iterable[Point], *, keep_points: int, keep_days: int, now: datetime) -> list[UUID]:
     """Return the restore points that may go, newest first: whole chains of which no kept point is a part.
 
-    Kept are the newest `keep_points` and whatever is younger than `keep_days`; the rule never returns the newest
-    chain.
+    Kept are the newest `keep_points` and whatever is younger than `keep_days`; the rule never returns the
+    newest chain.
     """
     newest_first = sorted(points, key=lambda point: point.created_at, reverse=True)
     roots = _roots(newest_first)
@@ -99,7 +99,7 @@ def to_drop_encrypted(points: Iterable[Point]) -> list[UUID]:
 
 
 def full_due(points: Sequence[Point], *, full_every: int, full_next: bool, encrypted: bool) -> bool:
-    """Say whether the next run must be a full: asked for, none yet, the chain is long enough, or of another kind."""
+    """Say whether the next run must be a full: asked for, none yet, a long chain, or one of another kind."""
     newest_first = sorted(points, key=lambda point: point.created_at, reverse=True)
     if full_next or not newest_first or newest_first[0].encrypted != encrypted:
         return True
@@ -119,7 +119,7 @@ def next_run(last: datetime | None, *, minutes: int | None, now: datetime) -> da
 
 
 def place(path: str, *, roots: Iterable[Path], home: Path) -> Path:
-    """Return `path` if it may hold backups or restores: absolute, without a link, under a root, not in the home.
+    """Return `path` if it may hold backups: absolute, without a link, under a root, not in the home.
 
     Raises PlaceRefused, which says what is wrong. What does not exist yet is judged by its parents.
     """

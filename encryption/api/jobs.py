@@ -1,6 +1,6 @@
 """Jobs, their runs and restore points."""
 
-from typing import Any
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -72,16 +72,16 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "observed_at",
             "created_at",
         )
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
     @extend_schema(responses=BadgeSerializer)
     def get_badge(self, job: Job) -> dict[str, Any]:
         """The sign at this moment."""
-        signs = self.context.setdefault("badges", {})
-        if job.pk not in signs:
-            rows = self.parent.instance if self.parent is not None else [job]
-            signs.update(badge.badges(rows))
-        return dict(BadgeSerializer(signs[job.pk]).data)
+        # A list computes the signs of its page at once.
+        page = cast("list[Job] | None", self.parent.instance) if self.parent is not None else None
+        if not hasattr(self, "_signs"):
+            self._signs = badge.badges(page or [job])
+        return dict(BadgeSerializer(self._signs[job.pk]).data)
 
 
 class SessionSerializer(serializers.ModelSerializer[JobSession]):
@@ -290,5 +290,6 @@ class SessionDetail(APIView):
 
 def _fields(request: Request, data: JobSerializer) -> dict[str, Any]:
     # What the serializer would silently leave out, but a client must hear: encryption is not changed here.
-    decided = {name: request.data[name] for name in jobs.DECIDED_FIELDS if name in request.data}
+    sent = request.data if isinstance(request.data, dict) else {}
+    decided = {name: sent[name] for name in jobs.DECIDED_FIELDS if name in sent}
     return {**data.validated_data, **decided}

@@ -1,5 +1,6 @@
 """Repositories."""
 
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -40,7 +41,7 @@ class RepositorySerializer(serializers.ModelSerializer[Repository]):
         )
         read_only_fields = ("id", "engine", "created_at")
         # Uniqueness is the service's to refuse, in the same words everywhere.
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
 
 class Repositories(IdempotentPosts, generics.ListAPIView[Repository]):

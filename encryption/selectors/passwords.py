@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet
@@ -42,7 +43,7 @@ def current_version(job_id: UUID) -> PasswordVersion | None:
 
 
 def version_of_user_key(job_id: UUID, user_key: UUID) -> PasswordVersion | None:
-    """Return the version behind a user key that a keyring names; only signed steps that a worker wrote count."""
+    """Return the version behind a user key that a keyring names; only steps that a worker wrote count."""
     step = RekeyJob.objects.filter(job=job_id, user_key=user_key).select_related("rekey__version").first()
     return step.rekey.version if step else None
 
@@ -77,7 +78,7 @@ def _uses(
     }
     found = []
     for version in versions.select_related("password").order_by("-created_at", "-number"):
-        row = counts.get(version.pk, {})
+        row: Any = counts.get(version.pk, {})
         use = VersionUse(
             version, row.get("n", 0), row.get("oldest"), row.get("newest"), version.pk in in_force
         )
@@ -108,7 +109,7 @@ def passwords_for(user: User) -> QuerySet[EncryptionPassword]:
 
 
 def jobs_of_password(password_id: UUID) -> list[Job]:
-    """Return the jobs that a change of this password re-keys: activated with it, or with a keyring under it."""
+    """Return the jobs that a change of this password re-keys: activated with it, or keyed under it."""
     keyed = (
         RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
         .order_by("job_id", "-ended_at")
@@ -124,7 +125,7 @@ def _of(step: RekeyJob, password_id: UUID) -> bool:
 
 
 def needs_of(password_id: UUID) -> list[str]:
-    """Return, by the record, what still needs a version of this password; each as a sentence. Empty: nothing."""
+    """Return, by the record, what still needs a version of this password, each as a sentence."""
     found = [f"{job.name} is activated with it." for job in Job.objects.filter(password=password_id)]
     used = RestorePoint.objects.filter(dropped_at=None, password_version__password=password_id)
     counted = used.order_by().values_list("job__name").annotate(Count("pk")).order_by("job__name")

@@ -84,12 +84,13 @@ def _of_rekey(job: Job, *, activation: bool, scope: str, start: str) -> list[dic
         rows.append(_row(job, "opens", text, encrypted_points=encrypted))
         if scope == "keys":
             text = (
-                "Storage keys and data stay as they are: who kept an old keyring and knows the former password still"
-                " opens the restore points of that time."
+                "Storage keys and data stay as they are: who kept an old keyring and knows the former"
+                " password still opens the restore points of that time."
             )
             rows.append(_row(job, "old_keyring", text))
     if plain:
-        text = f"{_points(plain, capital=True)} of {job.name} stay readable without any password until they retire."
+        stay = _points(plain, capital=True)
+        text = f"{stay} of {job.name} stay readable without a password until they retire."
         rows.append(_row(job, "plain", text, plain_points=plain))
     if activation or scope == "data":
         rows.append(_full(job, start))
@@ -102,7 +103,7 @@ def _of_deactivation(job: Job, then: str) -> list[dict[str, Any]]:
         _row(job, "unprotected", f"Whoever reaches the repository reads what {job.name} writes from now on.")
     ]
     if use.encrypted_points and then == "delete":
-        text = f"{_points(use.encrypted_points, capital=True)} are deleted once a plain full backup has succeeded."
+        text = f"{_points(use.encrypted_points, capital=True)} go once a plain full backup has succeeded."
         rows.append(_row(job, "deleted", text, encrypted_points=use.encrypted_points))
     elif use.encrypted_points:
         text = f"{_points(use.encrypted_points, capital=True)} keep needing their password until they retire."
@@ -112,7 +113,7 @@ def _of_deactivation(job: Job, then: str) -> list[dict[str, Any]]:
 
 
 def _of_deletion(password: UUID | None) -> list[dict[str, Any]]:
-    found = EncryptionPassword.objects.filter(pk=password).first()
+    found = EncryptionPassword.objects.filter(pk=password).first() if password else None
     if found is None:
         raise Unknown("There is no such password.")
     points = sum(use.points for use in versions_of_password(found))

@@ -1,7 +1,7 @@
 """What a worker does for a session: backup, restore, verification; each can be begun anew after a kill.
 
-A run takes its user key from the version that the keyring names, never from a "current" one. A backup that is begun
-anew is a new attempt with new keys; what the dead one left under its name is cleared away first.
+A run takes its user key from the version that the keyring names, never from a "current" one. A backup that
+is begun anew is a new attempt with new keys; what the dead one left under its name is cleared away first.
 """
 
 import errno
@@ -22,9 +22,9 @@ from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import rules, selectors
-from encryption.engines.base import BackupResult, Progress, Roots, Source
+from encryption.engines.base import BackupResult, OnProgress, Roots, Source
 from encryption.engines.registry import engine_for
-from encryption.errors import EngineError
+from encryption.errors import EngineError, NoRestorePoint
 from encryption.models import Job, JobSession, RekeyJob, RestorePoint
 from encryption.services import leases, vault
 from encryption.services.runs import schedule_due, start_backup, start_restore, start_verify
@@ -91,7 +91,7 @@ def run_restore(session_id: UUID) -> None:
         lease.check_within()
         _end_within(row, warnings)
         if not is_restore:
-            RestorePoint.objects.filter(pk=row.restore_point).update(verified_at=timezone.now())
+            RestorePoint.objects.filter(pk=_point(row).pk).update(verified_at=timezone.now())
         done = Event.RESTORE_FINISHED if is_restore else Event.VERIFY_FINISHED
         facts = {"session": row.pk, "restore_point": row.restore_point, "warnings": len(warnings)}
         audit.record(done, facts=facts)
@@ -108,8 +108,10 @@ def _take(session_id: UUID) -> tuple[JobSession, leases.Lease] | None:
 
 def _clear_former(row: JobSession) -> None:
     """Remove the file that a killed attempt named but did not record; nothing can build on it."""
-    if row.restore_point is not None:
-        engine_for(row.job.repository).drop(row.job_id, [row.restore_point])
+    former = row.restore_point
+    # A recorded restore point is never cleared away, whatever a session's row says.
+    if former is not None and not RestorePoint.objects.filter(pk=former).exists():
+        engine_for(row.job.repository).drop(row.job_id, [former])
     row.restore_point = uuid4()
     JobSession.objects.filter(pk=row.pk).update(restore_point=row.restore_point)
 
@@ -135,10 +137,6 @@ def _write(row: JobSession, plan: Plan, lease: leases.Lease) -> BackupResult:
     bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
     source, repository = rules.place(job.source, **bounds), rules.place(job.repository.location, **bounds)
     rules.apart(source, repository)
-
-    def told(progress: Progress) -> None:
-        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
-
     return engine_for(job.repository).backup(
         job.pk,
         Source(
@@ -151,7 +149,7 @@ def _write(row: JobSession, plan: Plan, lease: leases.Lease) -> BackupResult:
         base=plan.base,
         compress=job.compression,
         restore_point=row.restore_point,
-        progress=told,
+        progress=_told(lease),
     )
 
 
@@ -202,30 +200,35 @@ def _after_all(job: Job, created: datetime) -> datetime:
 def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
     bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
     target = rules.place(row.wish["to"], **bounds)
-
-    def told(progress: Progress) -> None:
-        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
-
-    point = RestorePoint.objects.get(pk=row.restore_point)
+    point = _point(row)
     result = engine_for(row.job.repository).restore(
         row.job_id,
         point.pk,
         target,
         roots=_roots(point),
         paths=row.wish.get("paths"),
-        progress=told,
+        progress=_told(lease),
     )
     lease.renew(done_bytes=result.done_bytes, done_files=result.done_files)
     return list(result.warnings)
 
 
 def _verify(row: JobSession, lease: leases.Lease) -> list[str]:
-    def told(progress: Progress) -> None:
-        lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
-
-    point = RestorePoint.objects.get(pk=row.restore_point)
-    engine_for(row.job.repository).verify(row.job_id, point.pk, roots=_roots(point), progress=told)
+    point = _point(row)
+    engine = engine_for(row.job.repository)
+    engine.verify(row.job_id, point.pk, roots=_roots(point), progress=_told(lease))
     return []
+
+
+def _point(row: JobSession) -> RestorePoint:
+    found = RestorePoint.objects.filter(pk=row.restore_point or row.pk, job=row.job, dropped_at=None).first()
+    if found is None:
+        raise NoRestorePoint("The restore point was retired meanwhile.")
+    return found
+
+
+def _told(lease: leases.Lease) -> OnProgress:
+    return lambda progress: lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
 
 
 def _roots(point: RestorePoint) -> Roots | None:

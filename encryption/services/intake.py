@@ -1,4 +1,4 @@
-"""How a secret comes in: judged and sealed in the process that receives it, opened by the worker alone (P9)."""
+"""How a secret comes in: judged and sealed as it arrives, opened by the worker alone (P9)."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -13,7 +13,7 @@ from encryption.crypto.secret import Secret
 
 @sensitive_variables("text", "taken")
 def check_new(text: str, *, hints: Iterable[str] = ()) -> Secret:
-    """Return a new encryption password as it will be used, if it may be one; `hints` are names to keep out of it.
+    """Return a new encryption password as it will be used; `hints` are names to keep out of it.
 
     Raises PasswordRefused, which says what is wrong with it.
     """

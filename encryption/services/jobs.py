@@ -1,4 +1,4 @@
-"""Repositories and jobs: made, changed and ended; whatever would touch encryption is referred to a request (P2)."""
+"""Repositories and jobs: made, changed, ended; what would touch encryption needs a request (P2)."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption"
 
 
 def create_repository(*, by: User, **fields: Any) -> Repository:
-    """Name a folder under VEEAMSEC_ROOTS as a place for backups. Raises PlaceRefused, JobRefused, NotEligible."""
+    """Name a folder under VEEAMSEC_ROOTS as a place. Raises PlaceRefused, JobRefused, NotEligible."""
     with audit.attempt(by=by, subject="repository") as attempt:
         _check_may(by, "add_repository")
         repository = Repository(id=uuid4())
@@ -53,7 +53,7 @@ def create_repository(*, by: User, **fields: Any) -> Repository:
 
 
 def change_repository(repository_id: UUID, *, by: User, **fields: Any) -> Repository:
-    """Change a repository; one that holds encryption or restore points stays where it is. Raises as creation does."""
+    """Change a repository; one with encryption or restore points stays where it is. Raises likewise."""
     with audit.act(by=by, subject=("encryption.repository", repository_id)):
         _check_may(by, "change_repository")
         repository = _locked_repository(repository_id)

@@ -37,7 +37,7 @@ def delete_within(password_id: UUID, *, by: audit.Actor) -> None:
 
 
 def erase(password_id: UUID) -> None:
-    """Erase every version of a deleted password, once no keyring that was read back names it. Raises Later."""
+    """Erase every version of a deleted password, once no keyring names it. Raises Later."""
     password = EncryptionPassword.objects.filter(pk=password_id, deleted_at__isnull=False).first()
     if password is None:
         return

@@ -1,8 +1,8 @@
 """From an approved request to a signed order and its steps.
 
 `prepare` does everything that is slow or touches files, before any transaction; `start_within` joins the
-transaction that ends the request's wait; `steps.run_step` then does one job each. From the stored order on, nothing
-ends a step but its own end.
+transaction that ends the request's wait; `steps.run_step` then does one job each. From the stored order on,
+nothing ends a step but its own end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,6 +156,8 @@ def _step(rekey: Rekey, target: orders.Target) -> RekeyJob:
 
 
 def _store_version_within(prepared: Prepared, version: NewVersion, by: audit.Actor) -> None:
+    if prepared.password is None:
+        raise TargetChanged("The request names no password.")
     password, _ = EncryptionPassword.objects.select_for_update().get_or_create(
         pk=prepared.password, defaults={"hint": version.hint}
     )

@@ -1,6 +1,7 @@
 """What may go goes: first on record, then on disk, so that a kill between the two leaves nothing unexplained.
 
-Nothing goes before the newest full has been verified: a chain that cannot be restored takes no older one's place.
+Nothing goes before the newest full has been verified: a chain that cannot be restored takes no older one's
+place.
 """
 
 import time

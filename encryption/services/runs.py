@@ -26,7 +26,7 @@ _LOST = timedelta(minutes=10)
 
 
 def start_backup(job_id: UUID, *, by: Asker, full: bool = False) -> JobSession:
-    """Ask for a run; the session that is returned shows how it goes. Raises JobBusy, JobRefused, NotEligible."""
+    """Ask for a run; the session shows how it goes. Raises JobBusy, JobRefused, NotEligible."""
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked(job_id, by, "run")
         session = queue_within(job, by=by, full=full)
@@ -65,7 +65,7 @@ def start_restore(
 
 
 def start_verify(restore_point_id: UUID, *, by: Asker) -> JobSession:
-    """Ask for a verification: every block of a restore point is read and checked. Raises NotEligible, Unknown."""
+    """Ask for a verification: every block is read and checked. Raises NotEligible, Unknown."""
     with audit.act(by=by, subject=("encryption.restorepoint", restore_point_id)):
         point = _point(restore_point_id, by)
         _check_may(by, "run", point.job)
@@ -78,7 +78,7 @@ def start_verify(restore_point_id: UUID, *, by: Asker) -> JobSession:
 
 
 def schedule_due() -> int:
-    """Queue every run whose time has come and ring for sessions that nobody works on; returns how many began."""
+    """Queue every run whose time has come, ring for forgotten sessions; returns how many began."""
     now = timezone.now()
     due = Job.objects.filter(state=Job.State.ACTIVE, next_run_at__lte=now).order_by("pk")
     started = 0
@@ -114,7 +114,7 @@ def queue_within(
 
 
 def _ring_for_lost(now: datetime) -> None:
-    # The outbox row of a session can only be lost with the table's content; then its session would wait for ever.
+    # Should an outbox row be lost with its table's content, its session would wait for ever.
     quiet = Q(lease_until__lt=now - _LOST) | Q(lease_until=None, created_at__lt=now - _LOST)
     waiting = JobSession.objects.filter(quiet, state__in=JobSession.OPEN)
     rung = Outbox.objects.filter(done_at=None, ref__in=waiting.values("pk")).values("ref")

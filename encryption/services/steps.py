@@ -1,7 +1,8 @@
 """One job's step of a re-key: verified order, intent in the log, engine, both proofs, outcome (P5, P11).
 
-Killed anywhere, the next call reads from the keyring itself how far it had come. `failed` is written only after the
-keyring was read back and still names the old user key; what cannot be read stays running, with an alarm.
+Killed anywhere, the next call reads from the keyring itself how far it had come. `failed` is written only
+after the keyring was read back and still names the old user key; what cannot be read stays running, with an
+alarm.
 """
 
 from datetime import timedelta
@@ -140,7 +141,7 @@ def _lines(engine: Engine, job: UUID) -> int:
 def _prove(
     engine: Engine, step: RekeyJob, target: orders.Target, root: bytes, old_root: bytes | None
 ) -> dict[str, Any]:
-    """Read the keyring back: every line opens with the new password, none with the old one. Raises ProofFailed."""
+    """Read the keyring back: all opens with the new password, none with the old. Raises ProofFailed."""
     found = engine.prove(step.job_id, root=root, old_root=old_root)
     if found.fingerprint != target.new_fingerprint:
         raise StaleOrder("The keyring that was read back is not the approved one.")

@@ -32,13 +32,12 @@ def seal_new(version: UUID, number: int, password: Secret) -> tuple[Sealed, byte
     parameters = kdf.new_parameters(fips=settings.VEEAMSEC_FIPS)
     root = kdf.derive_root(password, parameters)
     master = providers.load_master(settings.WORKER_KEYS)
-    place = {"table": _TABLE, "row": version, "version": number}
-    sealed = Sealed(
-        kdf=dict(parameters.to_json()),
-        password=seal.seal(master, password.reveal(), purpose="password", **place),
-        root=seal.seal(master, root, purpose="root", **place),
-    )
-    return sealed, root
+
+    def sealed(purpose: str, value: bytes) -> bytes:
+        return seal.seal(master, value, table=_TABLE, row=version, purpose=purpose, version=number)
+
+    made = Sealed(dict(parameters.to_json()), sealed("password", password.reveal()), sealed("root", root))
+    return made, root
 
 
 def password_of(version: PasswordVersion) -> Secret:

@@ -1,4 +1,4 @@
-"""What tests of encryption share: a repository and a job on real files, runs, and re-keys as a worker does them."""
+"""What tests of encryption share: a job on real files, runs, and re-keys as a worker does them."""
 
 import uuid
 from collections.abc import Callable

@@ -6,10 +6,10 @@ import logging
 from urllib.parse import quote
 
 import pytest
-from audit.models import Outbox
 from django.apps import apps
 from django.db import connection
 
+from audit.models import Outbox
 from encryption.errors import PasswordRefused
 from encryption.models import PasswordVersion
 from encryption.services import intake, rekeys

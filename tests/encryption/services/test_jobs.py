@@ -1,10 +1,10 @@
 """Jobs and repositories; whatever touches encryption is referred to a request (P2)."""
 
 import pytest
-from audit.models import Entry
 
 from accounts.errors import NotEligible
 from accounts.models import Role
+from audit.models import Entry
 from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, JobUserObjectPermission, Repository
 from encryption.selectors import jobs_for

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from audit import services as audit
-from audit.errors import Later
-from audit.models import Alarm, Entry, Outbox
-from audit.queue import Task
 from django.utils import timezone
 
 from accounts.errors import NotEligible
 from accounts.models import Role
+from audit import services as audit
+from audit.errors import Later
+from audit.models import Alarm, Entry, Outbox
+from audit.queue import Task
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import open_folder
 from encryption.errors import JobBusy, JobRefused, PlaceRefused
