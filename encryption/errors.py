@@ -150,6 +150,10 @@ class KeyringNeeded(EngineError):
     """A keyring cannot go: it opens something still."""
 
 
+class RestorePointExists(EngineError):
+    """A run was given the uuid of a restore point that exists; data files are never written over."""
+
+
 class RestorePointBusy(EngineError):
     """A restore point is being read; what would replace or remove it must wait."""
 

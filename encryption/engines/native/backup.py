@@ -29,7 +29,7 @@ from encryption.engines.native.progress import Ticker
 from encryption.engines.native.reading import EntryReader
 from encryption.engines.native.scan import Scanner, open_source
 from encryption.engines.native.tree import OpenTree
-from encryption.errors import BrokenChain
+from encryption.errors import BrokenChain, RestorePointExists
 
 
 class _NewKeys:
@@ -162,6 +162,8 @@ class _Run:
     def _name_it(self, keys: _NewKeys | None) -> UUID | None:
         """Append the key line and rename, in one hold of the lock: a re-key sees both or neither."""
         with self.folder.locked():
+            if self.folder.status(self.part.name) is not None:
+                raise RestorePointExists(f"There is a restore point {self.point} already; take a fresh uuid.")
             if keys is None or self.roots is None:
                 self.part.rename()
                 return None

@@ -1,7 +1,9 @@
 """What a run takes, reports and leaves behind."""
 
+import errno
 import os
 import threading
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from encryption.engines.base import Source
 from encryption.engines.native.backup import backup
 from encryption.errors import (
+    RestorePointExists,
     SourceRefused,
 )
 from tests.encryption.native.conftest import roots
@@ -102,3 +105,63 @@ def test_two_backups_at_once_both_succeed(job, small, bring):
     for thread in threads:
         thread.join()
     assert [describe(bring(job, point)) for point in points] == [describe(small.path)] * 4
+
+
+def test_a_restore_point_is_never_written_over(job, small, run):
+    point = run(job, small)
+    before = (job / f"{point}.vsb").read_bytes()
+    with pytest.raises(RestorePointExists):
+        run(job, small, restore_point=point)
+    assert (job / f"{point}.vsb").read_bytes() == before
+    assert (job / "keyring").read_bytes().count(b"\n") == 2
+
+
+def test_what_cannot_be_listed_or_read_is_reported(plain, small, monkeypatch):
+    real_list, real_open = os.listdir, os.open
+
+    def refuse_list(fd):
+        if str(Path(f"/proc/self/fd/{fd}").readlink()).endswith("folder"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real_list(fd)
+
+    def refuse_open(name, *args, **options):
+        if name == b"two":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real_open(name, *args, **options)
+
+    monkeypatch.setattr(os, "listdir", refuse_list)
+    monkeypatch.setattr(os, "open", refuse_open)
+    assert backup(plain, small, roots=None).warnings == (
+        "folder cannot be listed: Permission denied.",
+        "two cannot be read: Permission denied.",
+    )
+
+
+def test_a_path_that_would_break_a_line_is_printed_escaped(plain, small):
+    os.mkfifo(os.fsencode(small.path) + b"/a\n\x1b\xff")
+    assert backup(plain, small, roots=None).warnings == (
+        "a\\n\\x1b\\xff is a named pipe and is not backed up.",
+    )
+
+
+def test_attributes_that_are_not_shown_are_reported(plain, small, monkeypatch):
+    def refuse(_fd):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "listxattr", refuse)
+    warnings = backup(plain, small, roots=None).warnings
+    assert "two does not show its extended attributes: Input/output error." in warnings
+
+
+def test_attributes_that_the_file_system_does_not_know_are_no_news(plain, small, monkeypatch):
+    def refuse(_fd):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(os, "listxattr", refuse)
+    assert backup(plain, small, roots=None).warnings == ()
+
+
+def test_an_attribute_whose_name_is_no_text_is_left_out(plain, small):
+    os.setxattr(os.fsencode(small.path / "two"), b"user.\xff", b"x")
+    warnings = backup(plain, small, roots=None).warnings
+    assert warnings == ("two has an extended attribute whose name is no UTF-8; it is left out.",)

@@ -28,6 +28,7 @@ from encryption.errors import (
     WrongPassword,
 )
 from tests.encryption.native.conftest import KDF, ROOT, USER_KEY, roots
+from tests.encryption.native.forge import Forge
 
 
 @pytest.fixture
@@ -222,9 +223,27 @@ def test_a_damaged_head_is_refused(job, point, content):
 
 def test_a_plain_file_under_an_encrypted_name_is_refused(job, point, small):
     """P2: whoever writes to the repository cannot slip a plain file under a password."""
-    backup(job, small, roots=None, restore_point=point)
+    replace_by_plain(job, point, small)
     with pytest.raises(PlainInEncrypted):
         verify(job, point, roots=roots)
+
+
+def test_a_plain_file_in_an_encrypted_chain_is_refused(job, point, small, run):
+    second = run(job, small, base=point)
+    replace_by_plain(job, point, small)
+    with pytest.raises(PlainInEncrypted):
+        verify(job, second, roots=roots)
+
+
+def test_an_encrypted_file_in_a_plain_chain_is_refused(job, point):
+    forged = Forge(job, uuid4(), base=point).write()
+    with pytest.raises(PlainInEncrypted):
+        verify(job, forged, roots=None)
+
+
+def replace_by_plain(job, point, small):
+    (job / f"{point}.vsb").unlink()
+    backup(job, small, roots=None, restore_point=point)
 
 
 def test_purposes_do_not_stand_for_each_other():
