@@ -16,7 +16,7 @@ run: $(VENV)/run.stamp ## set up what is missing and serve on http://localhost:8
 	@exec $(MANAGE) run
 
 demo: $(VENV)/run.stamp ## the whole chain as a worked example, in var/demo
-	@exec $(MANAGE) demo
+	@VEEAMSEC_HOME="$${VEEAMSEC_HOME:-var/demo}" exec $(MANAGE) demo
 
 test: $(VENV)/dev.stamp ## all tests
 	$(PY) -m pytest -q -n 2 --dist loadgroup

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,12 @@ OBSERVE_SECONDS = "3"
 
 def perform(home: Path, port: int) -> None:
     """Play everything on a fresh home. Raises DemoFailed with what did not happen."""
-    source = fresh(home)
-    os.environ["VEEAMSEC_ROOTS"] = str(source)
+    fresh(home)
     os.environ["VEEAMSEC_OBSERVE_SECONDS"] = OBSERVE_SECONDS
     tell, players = Teller(), cast()
-    with tell.step("VeeamSec starts: PostgreSQL, Valkey, web, workers and beat"):
-        running = stack(home, port)
-        url = running.__enter__()
-    try:
+    with ExitStack() as running:
+        with tell.step("VeeamSec starts: PostgreSQL, Valkey, web, workers and beat"):
+            url = running.enter_context(stack(home, port))
         with tell.step("The people arrive: two of Security, an administrator, an operator, an auditor"):
             said = manage(
                 home, url, "bootstrap", "--file", "/dev/stdin", text=json.dumps(bootstrap_file(players))
@@ -40,13 +39,11 @@ def perform(home: Path, port: int) -> None:
             token = manage(home, url, "create_token", "olivia", "--name", "nightly script")
             wait_for("the Security Role to be sealed", lambda: sealed(clients["dora"]))
             tell.say("the worker has signed roster 1; the Security Role is sealed with two seats")
-        story = Story(home, source, players, clients, Client(url, "olivia", token=token), tell)
+        story = Story(home, players, clients, Client(url, "olivia", token=token), tell)
         story.play()
         with tell.step("The log is verified, entry by entry, against the signed checkpoints"):
             tell.say(manage(home, url, "verify_audit"))
         leave_credentials(home, url, story, token)
-    finally:
-        running.__exit__(None, None, None)
     tell.say(f"\nAll of it took {tell.seconds:.0f} s. Open it: VEEAMSEC_HOME={home} make run")
     tell.say(f"Names, passwords and TOTP secrets are in {home / 'credentials.json'} (a demo's only).")
 
