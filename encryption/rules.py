@@ -108,6 +108,17 @@ def full_due(points: Sequence[Point], *, full_every: int, full_next: bool, encry
     return sum(1 for point in newest_first if roots[point.id] == chain) >= full_every
 
 
+def newest_chain(points: Sequence[Point]) -> list[UUID]:
+    """Return the newest restore point and all that it builds on, newest first."""
+    by_id = {point.id: point for point in points}
+    following = max(points, key=lambda point: point.created_at, default=None)
+    found: list[UUID] = []
+    while following is not None and following.id not in found:
+        found.append(following.id)
+        following = by_id.get(following.base) if following.base is not None else None
+    return found
+
+
 def next_run(last: datetime | None, *, minutes: int | None, now: datetime) -> datetime | None:
     """Return when a job runs next; runs that were missed are not made up for. None: only by hand."""
     if minutes is None:

@@ -62,7 +62,8 @@ def run_backup(session_id: UUID) -> None:
     try:
         _clear_former(row)
         plan = _plan(row)
-        result = _write(row, plan, lease)
+        with lease.kept():
+            result = _write(row, plan, lease)
     except (EngineError, Refused, OSError) as error:
         _failed(row, lease, error, Event.BACKUP_FAILED)
         return
@@ -83,7 +84,8 @@ def run_restore(session_id: UUID) -> None:
     is_restore = row.kind == JobSession.Kind.RESTORE
     failed = Event.RESTORE_FAILED if is_restore else Event.VERIFY_FAILED
     try:
-        warnings = _restore(row, lease) if is_restore else _verify(row, lease)
+        with lease.kept():
+            warnings = _restore(row, lease) if is_restore else _verify(row, lease)
     except (EngineError, Refused, OSError) as error:
         _failed(row, lease, error, failed)
         return
@@ -120,9 +122,10 @@ def _plan(row: JobSession) -> Plan:
     job = row.job
     points = selectors.points_of(job)
     encrypted = job.password_id is not None
-    full = bool(row.wish.get("full")) or rules.full_due(
-        points, full_every=job.full_every, full_next=job.full_next, encrypted=encrypted
-    )
+    due = rules.full_due(points, full_every=job.full_every, full_next=job.full_next, encrypted=encrypted)
+    # An increment on a chain that is not whole would restore nothing.
+    files = set(engine_for(job.repository).restore_points(job.pk))
+    full = bool(row.wish.get("full")) or due or not files.issuperset(rules.newest_chain(points))
     newest = None if full else max(points, key=lambda point: point.created_at).id
     return Plan(encrypted, newest, job.full_next, _last_change(job))
 

@@ -20,7 +20,7 @@ from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import selectors
 from encryption.engines.base import Observation
 from encryption.engines.registry import engine_for
-from encryption.errors import EngineError, WrongPassword
+from encryption.errors import EngineError
 from encryption.models import Drift, Job, JobSession, RekeyJob, RestorePoint
 from encryption.services import vault
 
@@ -65,8 +65,9 @@ def observe(job_id: UUID) -> list[str]:
 
 def _look(job: Job) -> Sight:
     sight = Sight(began=timezone.now())
+    vault.assert_ready()
     try:
-        seen = _observe(job)
+        seen = engine_for(job.repository).observe(job.pk, vault.roots(job.pk))
     except OSError as error:
         sight.away = error.strerror or "it cannot be read"
         return sight
@@ -77,15 +78,6 @@ def _look(job: Job) -> Sight:
     _compare_key(job, seen, sight)
     _compare_points(job, seen, sight)
     return sight
-
-
-def _observe(job: Job) -> Observation:
-    engine = engine_for(job.repository)
-    try:
-        return engine.observe(job.pk, vault.roots(job.pk))
-    except WrongPassword:
-        # A keyring of somebody else's: its fingerprint and its inventory can be read all the same.
-        return engine.observe(job.pk)
 
 
 def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:

@@ -1,5 +1,6 @@
 """Repositories and jobs: made, changed, ended; what would touch encryption needs a request (P2)."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from accounts.models import User
 from audit import services as audit
 from audit.events import Event
 from encryption import rules, selectors
+from encryption.crypto.encoding import canonical
 from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, Repository
 
@@ -34,6 +36,8 @@ JOB_FIELDS = frozenset(
         "state",
     }
 )
+_LONGEST_FACT = 2000
+
 # What only an executed request writes; named so that the refusal can say so.
 DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption", "encrypted"})
 
@@ -209,6 +213,11 @@ def _check_name(row: Job | Repository) -> None:
 
 
 def _facts(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.pk if isinstance(value, Repository) else value for name, value in sorted(fields.items())
-    }
+    return {name: _fact(value) for name, value in sorted(fields.items())}
+
+
+def _fact(value: Any) -> Any:
+    # An entry of the log is short: of a long list of patterns it keeps the digest.
+    if isinstance(value, list) and len(text := canonical(value)) > _LONGEST_FACT:
+        return {"count": len(value), "sha256": hashlib.sha256(text).hexdigest()}
+    return value.pk if isinstance(value, Repository) else value

@@ -44,7 +44,8 @@ def run_step(step_id: UUID) -> None:
         return
     _intend(step, target, lease)
     try:
-        proof = {} if order.action == "deactivate" else _obey(step, target, lease)
+        with lease.kept():
+            proof = {} if order.action == "deactivate" else _obey(step, target, lease)
     except (EngineError, OSError) as error:
         _not_done(step, target, lease, error)
     else:

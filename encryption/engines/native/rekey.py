@@ -113,6 +113,9 @@ def rekey(
                 part.sync()
                 _prove(part, head, count, new_root=new_root, old=old, progress=progress)
                 before.refuse_change(folder)
+                if progress is not None:
+                    # The last chance to stop for a worker whose step was taken over meanwhile.
+                    progress(count)
                 part.rename()
         return _read_back(folder, new_root, head)
 

@@ -51,6 +51,20 @@ def test_chain_has_its_length(bench):
     assert [bench.run().kind for _ in range(4)] == ["full", "increment", "increment", "full"]
 
 
+def test_chain_that_is_not_whole_is_not_continued(bench):
+    first = bench.run()
+    (bench.folder / f"{first.pk}.vsb").unlink()
+    assert bench.run().kind == "full"
+
+
+def test_recorded_point_is_never_cleared_away(bench):
+    """A session's row that names a restore point of the record removes nothing."""
+    point = bench.run()
+    session = JobSession.objects.create(job=bench.job, kind="backup", restore_point=point.pk)
+    backups.run_backup(session.pk)
+    assert (bench.folder / f"{point.pk}.vsb").exists()
+
+
 def test_full_by_hand(bench):
     bench.run()
     assert bench.run(full=True).kind == "full"

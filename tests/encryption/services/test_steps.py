@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.errors import Later, LeaseLost
 from audit.models import Alarm, Entry
+from encryption.engines.native.part import Part
 from encryption.errors import TargetChanged
 from encryption.models import Rekey, RekeyJob
 from encryption.services import leases, outcomes, steps
@@ -75,6 +76,22 @@ def test_lost_lease_commits_nothing(activated):
         outcomes.fail(step, lease, "too late")
     step.refresh_from_db()
     assert step.state == "running"
+
+
+def test_paused_worker_that_lost_its_lease_does_not_rename(activated, monkeypatch):
+    """P11: a worker that was paused until another took its step over changes no keyring."""
+    step = activated.order("change", SECOND).steps.get()
+    before = (activated.folder / "keyring").read_bytes()
+    sync = Part.sync
+
+    def pause(part: Part) -> None:
+        RekeyJob.objects.filter(pk=step.pk).update(fence=99)
+        sync(part)
+
+    monkeypatch.setattr(Part, "sync", pause)
+    with pytest.raises(LeaseLost):
+        steps.run_step(step.pk)
+    assert (activated.folder / "keyring").read_bytes() == before
 
 
 def test_error_with_the_old_key_in_place_is_tried_again(activated):
