@@ -60,7 +60,7 @@ class Lease:
     def kept(self) -> Iterator[None]:
         """Renew in the background while a block works, for work that is long between two signs of progress.
 
-        A process that is killed or stopped does not beat; one that lost its lease hears it at its next progress.
+        A process that is killed or stopped does not beat; one that lost its lease hears it at its progress.
         """
         ended, context = Event(), contextvars.copy_context()
         beat = Thread(target=context.run, args=(self._beat, ended), name="lease", daemon=True)
