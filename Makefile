@@ -19,7 +19,7 @@ demo: $(VENV)/run.stamp ## the whole chain as a worked example, in var/demo
 	@VEEAMSEC_HOME="$${VEEAMSEC_HOME:-var/demo}" exec $(MANAGE) demo
 
 test: $(VENV)/dev.stamp ## all tests
-	$(PY) -m pytest -q -n 2 --dist loadgroup
+	$(PY) -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, documents, house rules
 	$(VENV)/bin/ruff check

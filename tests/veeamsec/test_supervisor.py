@@ -1,5 +1,6 @@
 """The whole product as one command: started, kept alive, ended; on a home of its own."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,15 +20,25 @@ from veeamsec.children import BACKOFF_SECONDS, PROJECT, Child, environment
 from veeamsec.home import Home
 from veeamsec.supervisor import CannotStart, free_port, healthy, lock, stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("supervisor")]
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Running:
+    home: Home
+    url: str
+    ending: contextlib.ExitStack
+
+    def said(self) -> str:
+        return (self.home.path / "run.log").read_text()
 
 
 @pytest.fixture(scope="module")
 def running():
-    """A running product: its home, its address, and what its console said so far."""
+    """A running product; the last test of this file ends it."""
     home = Home(Path(tempfile.mkdtemp(prefix="vs-run-")).resolve())
-    with stack(home.path) as url:
-        yield home, url, lambda: (home.path / "run.log").read_text()
+    with contextlib.ExitStack() as ending:
+        yield Running(home, ending.enter_context(stack(home.path)), ending)
     servers.forget(home)
     shutil.rmtree(home.path)
 
@@ -55,14 +67,14 @@ def eventually(ask, seconds: float = 30):
 
 
 def test_everything_runs(running):
-    home, _, _ = running
+    home = running.home
     args = " ".join(children_of(supervisor_of(home)).values())
     assert re.findall(r"-Q (\w+)", args) == ["execute", "data"]
     assert all(name in args for name in ("postgres", "valkey", "gunicorn", "beat"))
 
 
 def test_a_second_start_says_so(running):
-    home, _, _ = running
+    home = running.home
     again = subprocess.run(
         [sys.executable, "manage.py", "run", "--port=0"],
         cwd=PROJECT,
@@ -77,7 +89,7 @@ def test_a_second_start_says_so(running):
 
 def test_no_password_stands_in_a_process_list(running):
     """P9: neither arguments nor environment of any process hold a secret."""
-    home, _, _ = running
+    home = running.home
     secrets = [path.read_text().strip().rpartition(":")[2] for path in home.keys.glob("*/pgpass")]
     secrets.append((home.keys / "web" / "secret_key").read_text())
     told = b"".join(
@@ -89,14 +101,13 @@ def test_no_password_stands_in_a_process_list(running):
 
 
 def test_no_process_dumps_core(running):
-    home, _, _ = running
+    home = running.home
     limits = [Path(f"/proc/{pid}/limits").read_text() for pid in family_of(supervisor_of(home))]
     assert {re.search(r"core file size +(\w+)", limit)[1] for limit in limits} == {"0"}
 
 
 def test_only_the_loopback_is_listened_on(running):
-    _, url, _ = running
-    port = int(url.rpartition(":")[2])
+    port = int(running.url.rpartition(":")[2])
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert {row[1] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"} == {
         f"0100007F:{port:04X}"
@@ -104,7 +115,7 @@ def test_only_the_loopback_is_listened_on(running):
 
 
 def test_a_killed_worker_is_said_and_started_again(running):
-    home, _, said = running
+    home = running.home
     (old,) = [pid for pid, args in children_of(supervisor_of(home)).items() if "-Q data" in args]
     pool = family_of(old)[1:]
     os.kill(old, signal.SIGKILL)
@@ -114,27 +125,17 @@ def test_a_killed_worker_is_said_and_started_again(running):
         ]
     )
     assert new
-    assert "worker-data ended by itself (signal SIGKILL)" in said()
+    assert "worker-data ended by itself (signal SIGKILL)" in running.said()
     assert eventually(lambda: [pid for pid in pool if Path(f"/proc/{pid}").exists()] == [])
 
 
 def test_a_killed_database_comes_back(running):
-    home, url, _ = running
+    home, url = running.home, running.url
     (old,) = [pid for pid, args in children_of(supervisor_of(home)).items() if "postgres" in args]
     os.kill(old, signal.SIGKILL)
     port = int(url.rpartition(":")[2])
     assert eventually(lambda: not healthy(port), 5)
     assert eventually(lambda: healthy(port))
-
-
-def test_all_end_in_order(tmp_path):
-    home = Home(tmp_path / "home")
-    with stack(home.path):
-        family = family_of(supervisor_of(home))
-    said = (home.path / "run.log").read_text()
-    servers.forget(home)
-    assert "ending: beat, web, worker-data, worker-execute, valkey, postgres" in said
-    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
 
 
 def test_a_taken_port_is_said():
@@ -175,3 +176,10 @@ def test_credentials_of_the_database_reach_only_setup(tmp_path, monkeypatch):
     home = Home(tmp_path)
     assert environment(home, "web", "http://x")["DATABASE_URL"] == "postgres://db/veeamsec"
     assert "secret" in environment(home, "owner", "http://x")["DATABASE_URL"]
+
+
+def test_all_end_in_order(running):
+    family = family_of(supervisor_of(running.home))
+    running.ending.close()
+    assert "ending: beat, web, worker-data, worker-execute, valkey, postgres" in running.said()
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
