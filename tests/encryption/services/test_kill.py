@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from audit.errors import Later
+from audit.models import Entry
 from encryption.engines.native import rekey as native
 from encryption.engines.native.part import Part
 from encryption.models import JobSession, RekeyJob, RestorePoint
@@ -118,3 +121,24 @@ def test_run_during_a_killed_rekey_writes_under_the_key_that_is_there(bench):
     point.refresh_from_db()
     assert point.password_version.number == 2
     assert opens(bench, point, SECOND)
+
+
+def test_two_workers_with_the_same_step_do_one_rekey(bench):
+    """P11: two deliveries at once; one does it, the other waits or finds it done."""
+    point = bench.run()
+    step = bench.order("change", SECOND).steps.get()
+
+    def deliver() -> str:
+        try:
+            steps.run_step(step.pk)
+        except Later:
+            return "later"
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(2) as workers:
+        answers = [found.result() for found in [workers.submit(deliver) for _ in range(2)]]
+    assert "done" in answers
+    assert Entry.objects.filter(event="rekey.job_done").count() == 2
+    assert [opens(bench, point, FIRST), opens(bench, point, SECOND)] == [False, True]
