@@ -26,7 +26,7 @@ check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, doc
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(MANAGE) makemigrations --check --dry-run -v 1
+	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	VEEAMSEC_ORIGIN=https://veeamsec.example.com $(MANAGE) check --deploy --fail-level WARNING
 	$(PY) -m pytest -q tests/house
 

@@ -263,5 +263,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RequestKind": "approvals.models.Kind",
+        "SessionKind": "encryption.models.JobSession.Kind",
+        "RestorePointKind": "encryption.models.RestorePoint.Kind",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
