@@ -57,6 +57,10 @@ class KdfParameters(ABC):
             raise ValueError("a salt has 16 to 64 bytes")
 
 
+# Two derivations at once in one process wait for each other's threads in OpenSSL's pool, for ever.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @dataclass(frozen=True)
 class Argon2id(KdfParameters):
     """RFC 9106, second recommended option by default: 64 MiB, three passes, four lanes."""
@@ -75,13 +79,14 @@ class Argon2id(KdfParameters):
     def derive(self, password: bytes) -> bytes:
         """Return 32 bytes of Argon2id, version 19."""
         try:
-            return _Argon2id(
-                salt=self.salt,
-                length=KEY_BYTES,
-                iterations=self.time_cost,
-                lanes=self.parallelism,
-                memory_cost=self.memory_kib,
-            ).derive(password)
+            with _ONE_AT_A_TIME:
+                return _Argon2id(
+                    salt=self.salt,
+                    length=KEY_BYTES,
+                    iterations=self.time_cost,
+                    lanes=self.parallelism,
+                    memory_cost=self.memory_kib,
+                ).derive(password)
         except MemoryError as error:
             raise KdfRefused(
                 f"This password needs {self.memory_kib} KiB of free memory to derive."

@@ -24,7 +24,7 @@ def associated(purpose: str, *ids: UUID | str) -> bytes:
     """Return the associated data of `purpose` for `ids`, which are UUIDs or their canonical text."""
     if len(ids) != PURPOSES[purpose]:
         raise ValueError(f"{purpose} binds {PURPOSES[purpose]} ids")
-    return f"veeamsec/1|{purpose}|{'|'.join(map(str, ids))}".encode("ascii")
+    return "|".join(("veeamsec/1", purpose, *map(str, ids))).encode("ascii")
 
 
 class KeyWrapper:

@@ -16,6 +16,7 @@ from encryption.engines.native.header import (
     BLOCK_SIZE,
     FULL,
     INCREMENT,
+    TIME_FORM,
     Header,
     WrappedKeys,
     WrappedSession,
@@ -104,7 +105,7 @@ class _Run:
             self.folder.job,
             self.point,
             kind=FULL if self.chain is None else INCREMENT,
-            created=created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created=created.strftime(TIME_FORM),
             keys=None if keys is None else keys.wrapped,
         )
         self.part.write(header.prefix())

@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,7 @@ BLOCK_SIZE = 1024 * 1024
 LARGEST_HEADER = 16 * 1024 * 1024
 # A block is one zstd frame whose window a reader bounds at 8 MiB.
 LARGEST_BLOCK_SIZE = 8 * 1024 * 1024
+TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
 FULL = "full"
 INCREMENT = "increment"
 
@@ -115,7 +116,7 @@ def parse_header(raw: bytes) -> Header:
             raise ValueError("unexpected or missing names")
         if value["format"] != 1 or value["kind"] not in (FULL, INCREMENT):
             raise ValueError("another format or kind")
-        datetime.strptime(value["created"], "%Y-%m-%dT%H:%M:%S%z")
+        _check_time(value["created"])
         return Header(
             job=from_uuid(value["job"]),
             restore_point=from_uuid(value["restore_point"]),
@@ -127,6 +128,12 @@ def parse_header(raw: bytes) -> Header:
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedFile(f"The header is damaged ({error}). Take the file from a copy.") from error
+
+
+def _check_time(text: str) -> None:
+    moment = datetime.strptime(text, TIME_FORM).replace(tzinfo=UTC)
+    if moment.strftime(TIME_FORM) != text:
+        raise ValueError("a time is written in another form")
 
 
 def _keys(value: dict[str, Any]) -> WrappedKeys:

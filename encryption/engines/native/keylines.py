@@ -48,7 +48,8 @@ def open_keyring(folder: JobFolder, *, change: bool = False) -> Iterator[tuple[K
 
 def storage_place(head: KeyringHead, restore_point: UUID | str, storage_key: UUID | str) -> bytes:
     """Return what a storage key is bound to under the head's user key."""
-    return associated("storage", head.job, restore_point, storage_key, head.user_key)
+    job, user_key = head.texts
+    return associated("storage", job, restore_point, storage_key, user_key)
 
 
 class KeyringKeys:
@@ -103,32 +104,51 @@ def append_key(
     Returns the head it stands under, once the line is durable and was found again by name.
     """
     with open_keyring(folder, change=True) as (head, file):
-        wrapper = KeyWrapper(head.open(roots(head)))
-        wrapped = wrapper.wrap(key, storage_place(head, restore_point, storage_key))
-        line = KeyLine(str(restore_point), str(storage_key), wrapped).raw()
-        file.truncate(_end_of_lines(file, len(head.raw) + 1))
+        root = roots(head)
+        place = storage_place(head, restore_point, storage_key)
+        wrapped = KeyWrapper(head.open(root)).wrap(key, place)
+        _cut_crashed_append(file, len(head.raw) + 1)
         file.seek(0, os.SEEK_END)
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    with open_keyring(folder) as (found, file):
-        file.seek(-len(line), os.SEEK_END)
-        if found != head or file.read() != line:
-            raise DamagedKeyring(
-                f"The line of restore point {restore_point} is not in the keyring after its write."
-            )
+        file.write(KeyLine(str(restore_point), str(storage_key), wrapped).raw())
+        _sync(file)
+    if KeyringKeys(folder, lambda _head: root).storage_key(restore_point, storage_key) != key:
+        raise DamagedKeyring(f"The keyring gives another key for {restore_point} than was written.")
     return head
 
 
-def _end_of_lines(file: BinaryIO, first: int) -> int:
+def _cut_crashed_append(file: BinaryIO, first: int) -> None:
+    """Truncate what a crash left after the last whole line; `first` is where lines begin."""
     size = file.seek(0, os.SEEK_END)
-    start = max(first, size - 2 * LONGEST_LINE)
-    file.seek(start)
-    tail = file.read()
-    if not tail:
-        return size
-    begin = tail.rfind(b"\n", 0, len(tail) - 1) + 1
-    return start + begin if is_crashed(tail[begin:]) else size
+    end = size if _byte_before(file, size) == b"\n" else _line_begin(file, first, size)
+    begin = _line_begin(file, first, end - 1) if end > first else end
+    file.seek(begin)
+    if end == size and end > first and is_crashed(file.read(LONGEST_LINE)):
+        end = begin
+    if end < size:
+        file.truncate(end)
+        _sync(file)
+
+
+def _byte_before(file: BinaryIO, position: int) -> bytes:
+    file.seek(position - 1)
+    return file.read(1)
+
+
+def _line_begin(file: BinaryIO, first: int, end: int) -> int:
+    """Return where the line that ends before `end` begins; a crash may have left it of any length."""
+    while end > first:
+        start = max(first, end - LONGEST_LINE)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return first
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def drop_lines(folder: JobFolder, restore_points: Collection[UUID]) -> int:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
@@ -45,6 +46,11 @@ class KeyringHead:
     def fingerprint(self) -> str:
         """Return the job's key fingerprint."""
         return hashlib.sha256(self.raw).hexdigest()
+
+    @cached_property
+    def texts(self) -> tuple[str, str]:
+        """Return job and user key as the texts that each line is bound to."""
+        return str(self.job), str(self.user_key)
 
     def commits_to(self, root: bytes) -> bool:
         """Return whether `root` is the one behind this keyring, in constant time."""
@@ -148,12 +154,21 @@ def read_head(file: BinaryIO) -> KeyringHead:
 
 def read_lines(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines after the head without their LF; a crashed append at the end is dropped."""
-    line = file.readline(LONGEST_LINE)
+    line = _read_line(file)
     while line:
-        following = file.readline(LONGEST_LINE)
+        following = _read_line(file)
         if following or not is_crashed(line):
             yield line.removesuffix(b"\n")
         line = following
+
+
+def _read_line(file: BinaryIO) -> bytes:
+    """Return the next line, or what of it a line may have at most; an endless one costs no memory."""
+    line = file.readline(LONGEST_LINE)
+    rest = line
+    while len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
+        rest = file.readline(LONGEST_LINE)
+    return line if rest is line or not rest.endswith(b"\n") else line + b"\n"
 
 
 def is_crashed(last_line: bytes) -> bool:

@@ -80,6 +80,8 @@ def test_a_header_length_out_of_bounds(plain, refuses, length):
         {"block_size": 8 * 1024 * 1024 + 1},
         {"block_size": 1048576.0},
         {"created": "yesterday"},
+        {"created": "2026-11-02T12:00:00+00:00"},
+        {"created": "2026-1-2T12:00:00Z"},
         {"job": "x"},
         {"restore_point": POINT.hex},
         {"extra": 1},

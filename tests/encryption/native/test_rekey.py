@@ -178,7 +178,9 @@ def test_a_crashed_append_is_dropped_by_readers(active, tail):
 
 
 @pytest.mark.parametrize("count", [0, 3])
-@pytest.mark.parametrize("tail", [b"", b'{"restore_point":"0', b"\0" * 100, b"garbage\n"])
+@pytest.mark.parametrize(
+    "tail", [b"", b'{"restore_point":"0', b"\0" * 100, b"garbage\n", b"\0" * 100_000, b"x" * 9000 + b"\n"]
+)
 def test_a_crashed_append_is_cut_off_by_the_next(active, tail, count):
     filled(active, count)
     before = (active / "keyring").read_bytes()
@@ -190,10 +192,11 @@ def test_a_crashed_append_is_cut_off_by_the_next(active, tail, count):
     assert after.count(b"\n") == count + 2
 
 
-def test_a_crashed_append_does_not_survive_a_rekey(active):
+@pytest.mark.parametrize("tail", [b"half", b"\0" * 100_000])
+def test_a_crashed_append_does_not_survive_a_rekey(active, tail):
     filled(active, 3)
     with (active / "keyring").open("ab") as file:
-        file.write(b"half")
+        file.write(tail)
     change(active)
     assert (active / "keyring").read_bytes().count(b"\n") == 4
 
