@@ -5,6 +5,7 @@ forged keyring can neither ask for gigabytes nor offer a derivation that is chea
 """
 
 import os
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
