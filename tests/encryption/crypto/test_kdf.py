@@ -1,5 +1,6 @@
 """Roots and user keys: bounds before work, known answers, separation by job, key and generation."""
 
+import threading
 from uuid import UUID
 
 import pytest
@@ -109,3 +110,17 @@ def test_keys_and_commitments_all_differ():
         kdf.commitment(ROOT, KEY, JOB, 1),
     }
     assert len(values) == 6
+
+
+def test_two_derivations_at_once_both_end():
+    results, parameters = [], kdf.new_parameters()
+    threads = [
+        threading.Thread(target=lambda: results.append(parameters.derive(b"password")), daemon=True)
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(results) == 2
+    assert len(set(results)) == 1
