@@ -1,8 +1,6 @@
 """What the environment says: the few variables that configure an installation, read once and checked."""
 
-import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -12,34 +10,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from veeamsec.home import Home
+from veeamsec.production import Environment, production_faults
 
 PROCESSES = ("owner", "web", "worker", "beat")
 DEFAULT_ORIGIN = "http://localhost:8000"
 DATABASE = "veeamsec"
 
 env = environ.Env()
-
-
-@dataclass(frozen=True)
-class Environment:
-    """One process's view of the installation."""
-
-    home: Home
-    process: str
-    production: bool
-    origin: str
-    database_url: str
-    broker_url: str
-
-    @property
-    def host(self) -> str:
-        """The host name in the origin: the only one that pages are served under."""
-        return urlsplit(self.origin).hostname or ""
-
-    @property
-    def secure(self) -> bool:
-        """Whether people come by https."""
-        return self.origin.startswith("https://")
 
 
 def read() -> Environment:
@@ -53,7 +30,7 @@ def read() -> Environment:
         database_url=env.str("DATABASE_URL", ""),
         broker_url=env.str("CELERY_BROKER_URL", ""),
     )
-    faults = [*_faults(found), *(_production_faults(found) if found.production else [])]
+    faults = [*_faults(found), *(production_faults(found) if found.production else [])]
     if faults:
         _refuse(faults)
     return found
@@ -91,6 +68,8 @@ def cache(found: Environment) -> str:
     if not found.broker_url:
         return f"unix://{found.home.sockets}/valkey.sock?db=1"
     parts = urlsplit(found.broker_url)
+    if parts.scheme == "redis+socket":
+        return f"unix://{parts.path}?db=1"
     return parts._replace(path="/1").geturl()
 
 
@@ -112,25 +91,6 @@ def _faults(found: Environment) -> list[str]:
         faults.append("VEEAMSEC_ORIGIN: not an address like https://veeamsec.example.com")
     if found.host.replace(".", "").isdigit() or ":" in found.host:
         faults.append("VEEAMSEC_ORIGIN: an IP address cannot carry passkeys; use a name")
-    return faults
-
-
-def _production_faults(found: Environment) -> list[str]:
-    faults = []
-    if not found.secure:
-        faults.append("VEEAMSEC_ORIGIN: must be https")
-    if not found.database_url:
-        faults.append("DATABASE_URL: missing; the private server is for one machine and one person")
-    if not found.broker_url:
-        faults.append("CELERY_BROKER_URL: missing")
-    if "VEEAMSEC_HOME" not in os.environ:
-        faults.append("VEEAMSEC_HOME: missing")
-    if "EMAIL_URL" not in os.environ:
-        faults.append("EMAIL_URL: missing; nobody would be told of a request")
-    if found.process == "web" and not (found.home.keys / "web" / "secret_key").exists():
-        faults.append(f"{found.home.keys}/web/secret_key: missing; run `manage.py setup`")
-    if found.process == "web" and os.access(found.home.keys / "worker", os.R_OK):
-        faults.append(f"{found.home.keys}/worker: the web's user can read it; give each process its own user")
     return faults
 
 

@@ -19,7 +19,7 @@ from veeamsec.logs import reference
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # What somebody who must enrol a factor first may still open: the enrolment itself and the way out.
-ENROLMENT_ROUTES = ("mfa_", "account_logout", "account_reauthenticate", "healthz")
+ENROLMENT_ROUTES = ("mfa_", "account_logout", "account_reauthenticate", "healthz", "readyz")
 
 
 class Middleware:
@@ -49,6 +49,18 @@ class Reference(Middleware):
         return response
 
 
+class Proxied(Middleware):
+    """Takes the client's address from the proxy, which overwrites whatever a client sent in its place."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Put the address where everybody looks for it."""
+        if settings.VEEAMSEC_BEHIND_PROXY:
+            request.META["REMOTE_ADDR"] = (
+                request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            )
+        return self.get_response(request)
+
+
 class Origin(Middleware):
     """Sends a page asked for under another name to the one origin, which passkeys are bound to."""
 
@@ -59,7 +71,7 @@ class Origin(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Redirect a browser; programs and probes may come by any allowed name."""
         is_page = request.method in ("GET", "HEAD") and not request.path.startswith(
-            (errors.API_PREFIX, "/healthz")
+            (errors.API_PREFIX, "/healthz", "/readyz")
         )
         if is_page and request.get_host() != self.netloc:
             return HttpResponseRedirect(settings.VEEAMSEC_ORIGIN + request.get_full_path())

@@ -9,7 +9,7 @@ import approvals.urls
 import audit.urls
 import encryption.urls
 from veeamsec import spectacular  # noqa: F401  # registers how tokens are described
-from veeamsec.health import healthz
+from veeamsec.health import healthz, readyz
 
 handler400 = "veeamsec.errors.bad_request"
 handler403 = "veeamsec.errors.forbidden"
@@ -26,6 +26,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("account/", include(accounts.urls.account_urlpatterns)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_urlpatterns)),

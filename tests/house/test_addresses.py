@@ -10,6 +10,7 @@ from django.urls.resolvers import RoutePattern
 # Each is here for a reason: without it nobody could come in, or a probe could not ask.
 OPEN = {
     "healthz",
+    "readyz",
     "account_login",
     "account_logout",  # leads on, whoever comes
     "account_inactive",

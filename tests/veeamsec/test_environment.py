@@ -9,18 +9,20 @@ from veeamsec.home import Home
 SAFE = {
     "VEEAMSEC_PRODUCTION": "1",
     "VEEAMSEC_ORIGIN": "https://veeamsec.example.com",
-    "DATABASE_URL": "postgres://db.example.com/veeamsec",
+    "DATABASE_URL": "postgres://db.example.com/veeamsec?sslmode=verify-full",
     "CELERY_BROKER_URL": "rediss://broker.example.com/0",
     "EMAIL_URL": "smtp+tls://mail.example.com:587",
-    "VEEAMSEC_PROCESS": "beat",
+    "VEEAMSEC_PROCESS": "worker",
+    "VEEAMSEC_ROOTS": "/srv",
 }
 
 
 @pytest.fixture
 def told(monkeypatch, tmp_path):
     """Set the environment; None removes a variable."""
-    for name in (*SAFE, "VEEAMSEC_HOME"):
+    for name in (*SAFE, "VEEAMSEC_HOME", "VEEAMSEC_BEHIND_PROXY", "DEBUG"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.geteuid", lambda: 1001)
 
     def tell(**variables):
         for name, value in {"VEEAMSEC_HOME": str(tmp_path), **variables}.items():
@@ -38,7 +40,8 @@ def test_production_takes_a_safe_environment(told):
 
 
 @pytest.mark.parametrize(
-    "name", ["VEEAMSEC_ORIGIN", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "VEEAMSEC_HOME"]
+    "name",
+    ["VEEAMSEC_ORIGIN", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "VEEAMSEC_HOME", "VEEAMSEC_ROOTS"],
 )
 def test_production_names_what_is_missing(told, name):
     with pytest.raises(ImproperlyConfigured, match=name):
@@ -54,6 +57,50 @@ def test_production_refuses_a_web_that_reads_the_workers_keys(told, tmp_path):
     Home(tmp_path).make()
     with pytest.raises(ImproperlyConfigured, match="keys/worker"):
         told(**{**SAFE, "VEEAMSEC_PROCESS": "web"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "1"),
+        ("CELERY_BROKER_URL", "redis://broker.example.com/0"),
+        ("DATABASE_URL", "postgres://db.example.com/veeamsec"),
+        ("DATABASE_URL", "postgres://me:secret@localhost/veeamsec"),
+    ],
+)
+def test_production_refuses_by_name_what_is_unsafe(told, name, value):
+    with pytest.raises(ImproperlyConfigured, match=f"{name}: "):
+        told(**{**SAFE, name: value})
+
+
+def test_production_wants_a_proxy_before_the_web(told, tmp_path):
+    with pytest.raises(ImproperlyConfigured, match="VEEAMSEC_BEHIND_PROXY"):
+        told(**{**SAFE, "VEEAMSEC_PROCESS": "web"})
+
+
+def test_production_refuses_root(told, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(ImproperlyConfigured, match="worker runs as root"):
+        told(**SAFE)
+
+
+def test_production_refuses_the_home_of_a_demo(told, tmp_path):
+    (tmp_path / "credentials.json").touch()
+    with pytest.raises(ImproperlyConfigured, match="a demo's home"):
+        told(**SAFE)
+
+
+def test_production_refuses_a_home_that_others_write(told, tmp_path):
+    tmp_path.chmod(0o777)
+    with pytest.raises(ImproperlyConfigured, match="others can write it"):
+        told(**SAFE)
+
+
+@pytest.mark.parametrize("process", ["web", "worker", "beat"])
+def test_production_refuses_one_user_for_two_key_folders(told, tmp_path, process):
+    Home(tmp_path).make()
+    with pytest.raises(ImproperlyConfigured, match=f"the user of {process} can read it"):
+        told(**{**SAFE, "VEEAMSEC_PROCESS": process})
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:8000", "http://[::1]:8000", "ftp://x", "nothing"])
@@ -80,6 +127,11 @@ def test_beat_has_no_database(told):
 
 def test_the_cache_is_another_database_of_the_broker(told):
     assert environment.cache(told(CELERY_BROKER_URL="redis://broker:6379/0")) == "redis://broker:6379/1"
+
+
+def test_the_cache_of_a_broker_on_a_socket_is_there_too(told):
+    found = told(CELERY_BROKER_URL="redis+socket:///run/veeamsec/valkey.sock")
+    assert environment.cache(found) == "unix:///run/veeamsec/valkey.sock?db=1"
 
 
 def test_a_secret_key_that_others_can_read_is_refused(told, tmp_path):
