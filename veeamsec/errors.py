@@ -10,7 +10,8 @@ from django.shortcuts import render
 from rest_framework import exceptions, views
 from rest_framework.response import Response
 
-from audit.errors import Refused
+from audit import services as audit
+from audit.errors import AuditUnavailable, Refused
 
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/api/"
@@ -67,6 +68,9 @@ ANSWERS = {
     "not_acceptable": Answer(HTTPStatus.NOT_ACCEPTABLE, "Only JSON is spoken here"),
     "unsupported_media_type": Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is spoken here"),
     "throttled": Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries", "Wait a quarter of an hour."),
+    "unavailable": Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Nothing can be recorded, so nothing is done", "Try again in a while."
+    ),
     "internal": Answer(
         HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke", "Try again; tell your operator the reference."
     ),
@@ -108,9 +112,14 @@ def answer_api(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refused):
         views.set_rollback()
         code, detail = error.code, str(error)
+    elif isinstance(error, AuditUnavailable):
+        views.set_rollback()
+        code, detail = "unavailable", ""
     elif (answered := views.exception_handler(error, context)) is not None:
         response = answered
         code, detail, more = _translate(error)
+        if code == "not_authenticated":
+            _count_anonymous(context["request"], code)
     else:
         return None
     response.data = _body(context["request"], code, detail, more)
@@ -141,6 +150,8 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The view of a failed cross-site check."""
+    if not request.user.is_authenticated:
+        _count_anonymous(request, "permission_denied")
     return answer(request, "permission_denied", "The page was too old or came from elsewhere. Load it again.")
 
 
@@ -149,6 +160,11 @@ def locked_out(
 ) -> HttpResponse:
     """What axes shows after too many wrong passwords."""
     return answer(request, "throttled", "Too many wrong passwords came from here for this account.")
+
+
+def _count_anonymous(request: Any, code: str) -> None:
+    # Who is refused without a name is counted in the log, one entry a minute and address (P12).
+    audit.refuse_anonymous(address=request.META.get("REMOTE_ADDR", ""), code=code, action=request.method)
 
 
 def _translate(error: Exception) -> tuple[str, str, dict[str, object]]:

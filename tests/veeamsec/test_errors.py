@@ -4,10 +4,12 @@ import json
 
 import pytest
 from django.http import Http404
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from rest_framework import exceptions
 
-from audit.errors import Refused
+from audit.errors import AuditUnavailable, Refused
+from audit.events import Event
+from audit.models import Entry
 from veeamsec import errors
 
 PROMISED = {
@@ -69,6 +71,7 @@ def test_an_unknown_refusal_is_still_refused(request_):
     assert answered(Odd("no"), request_).status_code == 400
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -91,6 +94,29 @@ def test_a_form_error_names_its_fields(request_):
     assert answered(exceptions.ValidationError({"name": ["too long"]}), request_).data["errors"] == {
         "name": ["too long"]
     }
+
+
+def test_a_log_that_cannot_be_written_stops_the_act(request_):
+    """P12: what cannot be recorded is not done, and that is said."""
+    response = answered(AuditUnavailable("no"), request_)
+    assert (response.status_code, response.data["code"]) == (503, "unavailable")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("times", [1, 5])
+def test_anonymous_refusals_are_counted(client, times):
+    """P12: one entry a minute and address."""
+    for _ in range(times):
+        client.get("/api/v1/jobs/")
+    assert Entry.objects.filter(event=Event.ANONYMOUS_REFUSED).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_forged_form_of_nobody_is_counted():
+    """P12: a refusal without a name is in the log."""
+    browser = Client(enforce_csrf_checks=True, HTTP_HOST="localhost:8000")
+    assert browser.post("/account/login/", {"login": "x"}).status_code == 403
+    assert Entry.objects.filter(event=Event.ANONYMOUS_REFUSED).count() == 1
 
 
 def test_an_unknown_error_is_left_to_be_opaque(request_):
