@@ -35,6 +35,7 @@ class Sight:
     """What was found of one job; without a fingerprint it could not be read."""
 
     began: datetime
+    ended: tuple[int, ...]
     fingerprint: str | None = None
     away: str = ""
     drifts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -56,7 +57,8 @@ def observe(job_id: UUID) -> list[str]:
     sight = _look(job)
     with audit.act(by=audit.WORKER, subject=job):
         locked = Job.objects.select_for_update().get(pk=job_id)
-        if not _moved_on(locked, sight.began):
+        # A step or a run that ended while the folder was read: what was seen may be half of each.
+        if _ended(locked) == sight.ended:
             _note_within(locked, sight)
     return list(
         Drift.objects.filter(job=job_id, closed_at=None).order_by("what").values_list("what", flat=True)
@@ -64,7 +66,7 @@ def observe(job_id: UUID) -> list[str]:
 
 
 def _look(job: Job) -> Sight:
-    sight = Sight(began=timezone.now())
+    sight = Sight(began=timezone.now(), ended=_ended(job))
     vault.assert_ready()
     try:
         seen = engine_for(job.repository).observe(job.pk, vault.roots(job.pk))
@@ -113,14 +115,13 @@ def _named(points: list[UUID]) -> dict[str, Any]:
     return {"count": len(points), "restore_points": sorted(str(point) for point in points)[:_NAMED]}
 
 
-def _moved_on(job: Job, began: datetime) -> bool:
-    """Whether a step or a run ended while the folder was read: then what was seen may be half of each."""
-    ended = Q(job=job, ended_at__gte=began)
-    dropped = RestorePoint.objects.filter(job=job, dropped_at__gte=began)
+def _ended(job: Job) -> tuple[int, ...]:
+    """How much of a job has ended so far: counted, for a clock may be set back."""
+    of_job = Q(job=job, ended_at__isnull=False)
     return (
-        RekeyJob.objects.filter(ended).exists()
-        or JobSession.objects.filter(ended).exists()
-        or dropped.exists()
+        RekeyJob.objects.filter(of_job).count(),
+        JobSession.objects.filter(of_job).count(),
+        RestorePoint.objects.filter(job=job, dropped_at__isnull=False).count(),
     )
 
 

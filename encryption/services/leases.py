@@ -103,7 +103,8 @@ def take(model: Leased, row: UUID) -> Lease | None:
             return None
         fence, held_until = found
         now = timezone.now()
-        if held_until is not None and held_until > now:
+        # A lease that reaches further than any is one of a clock that was set back since: nobody holds it.
+        if held_until is not None and now < held_until <= now + LEASE:
             raise Later(max(held_until - now, timedelta(seconds=1)))
         rows.update(state="running", fence=fence + 1, lease_until=now + LEASE)
     return Lease(model, row, fence + 1)

@@ -1,9 +1,10 @@
 """How a step and its re-key end: the version in force, the points under it, the proof, and who is told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
 from django.utils import timezone
 
 from audit import queue
@@ -13,7 +14,6 @@ from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import order as orders
-from encryption import selectors
 from encryption.models import Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
 from encryption.services import leases, runs
 
@@ -25,7 +25,7 @@ def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dic
     with audit.act(by=audit.WORKER, subject=step.job):
         job = Job.objects.select_for_update().get(pk=step.job_id)
         lease.check_within()
-        now, former = timezone.now(), selectors.current_version(job.pk)
+        now = timezone.now()
         _change_job_within(job, order, step, proof)
         RekeyJob.objects.filter(pk=step.pk).update(
             state=RekeyJob.State.SUCCEEDED,
@@ -34,14 +34,13 @@ def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dic
             total=proof.get("lines", 0),
             error="",
             lease_until=None,
-            ended_at=now,
+            ended_at=_after_all(job, now),
         )
         version = step.rekey.version
         if version is not None:
             points = RestorePoint.objects.filter(job=job, dropped_at=None, storage_key__isnull=False)
             points.update(password_version=version)
             PasswordVersion.objects.filter(pk=version.pk, in_force_from=None).update(in_force_from=now)
-            _retire_within(former, version)
         facts = {"rekey": step.rekey_id, "fingerprint": proof.get("fingerprint", step.new_fingerprint)}
         audit.record(Event.REKEY_JOB_DONE, facts=facts)
         for kind in (Kind.REKEY_STUCK, Kind.REKEY_FAILED):
@@ -65,6 +64,12 @@ def fail(step: RekeyJob, lease: leases.Lease, text: str) -> None:
         _settle_within(step.rekey_id)
 
 
+def _after_all(job: Job, now: datetime) -> datetime:
+    # The last executed step is the one that holds: also when the clock was set back since the one before.
+    newest = RekeyJob.objects.filter(job=job).aggregate(newest=Max("ended_at"))["newest"]
+    return now if newest is None or newest < now else newest + timedelta(microseconds=1)
+
+
 def _change_job_within(job: Job, order: orders.Order, step: RekeyJob, proof: dict[str, Any]) -> None:
     version = step.rekey.version
     if order.action == "activate" and version is not None:
@@ -85,27 +90,19 @@ def _change_job_within(job: Job, order: orders.Order, step: RekeyJob, proof: dic
     job.save(update_fields=["password", "full_next", "observed_fingerprint", "observed_at"])
 
 
-def _retire_within(former: PasswordVersion | None, version: PasswordVersion) -> None:
-    """Note the end of the former version once no job's keyring is under it."""
-    if former is None or former.pk == version.pk or former.in_force_until is not None:
-        return
-    keyed = RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    last = keyed.order_by("job_id", "-ended_at").distinct("job_id").select_related("rekey")
-    if not any(step.rekey.version_id == former.pk for step in last):
-        PasswordVersion.objects.filter(pk=former.pk).update(in_force_until=timezone.now())
-
-
 def _start_full_within(job: Job, order: orders.Order, step: RekeyJob) -> None:
-    """Ring for the new full where the request said `now`, no more in a night than allowed."""
+    """Ring for the new full where the request said `now`; beyond a night's number it waits."""
     if order.start != "now" or not job.full_next or job.state != Job.State.ACTIVE:
         return
-    done = (
-        RekeyJob.objects.filter(rekey=step.rekey_id, state=RekeyJob.State.SUCCEEDED)
-        .exclude(pk=step.pk)
-        .count()
-    )
-    nights = done // max(step.rekey.fulls_a_night, 1)
-    runs.queue_within(job, by=None, due=timezone.now() + nights * _NIGHT)
+    done = RekeyJob.objects.filter(rekey=step.rekey_id, state=RekeyJob.State.SUCCEEDED).exclude(pk=step.pk)
+    nights = done.count() // max(step.rekey.fulls_a_night, 1)
+    if nights == 0:
+        runs.queue_within(job, by=None)
+        return
+    due = timezone.now() + nights * _NIGHT
+    if job.next_run_at is None or job.next_run_at > due:
+        job.next_run_at = due
+        job.save(update_fields=["next_run_at"])
 
 
 def _settle_within(rekey_id: UUID) -> None:
@@ -123,4 +120,14 @@ def _settle_within(rekey_id: UUID) -> None:
     rekey.ended_at = timezone.now()
     rekey.save(update_fields=["state", "ended_at"])
     audit.record(Event.REKEY_ENDED, subject=rekey, facts={"state": rekey.state, "request": rekey.request})
+    _end_versions_within()
     queue.ring(queue.Task.REKEY_ENDED, rekey.pk)
+
+
+def _end_versions_within() -> None:
+    """Note the end of every version that no job's keyring is under any more."""
+    keyed = RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
+    current = set(last.values_list("rekey__version_id", flat=True))
+    in_force = PasswordVersion.objects.filter(in_force_from__isnull=False, in_force_until=None)
+    in_force.exclude(pk__in=current).update(in_force_until=timezone.now())

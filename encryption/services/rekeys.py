@@ -207,9 +207,9 @@ def _version(
 
 def _former(newest: PasswordVersion | None, jobs: Sequence[Job], secret: Secret) -> Secret | None:
     # The first former value that equals the new one, else none: judge() then says that nothing would change.
-    current = [selectors.current_version(job.pk) for job in jobs]
-    for version in [newest, *current]:
-        if version is not None and version.erased_at is None and vault.password_of(version) == secret:
+    current = [newest, *(selectors.current_version(job.pk) for job in jobs)]
+    for version in {version.pk: version for version in current if version and not version.erased_at}.values():
+        if vault.password_of(version) == secret:
             return secret
     return None
 

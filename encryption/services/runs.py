@@ -97,9 +97,7 @@ def schedule_due() -> int:
     return started
 
 
-def queue_within(
-    job: Job, *, by: Asker | None, full: bool = False, due: datetime | None = None
-) -> JobSession | None:
+def queue_within(job: Job, *, by: Asker | None, full: bool = False) -> JobSession | None:
     """Make a backup session and ring for it in the caller's transaction, which holds the job's lock.
 
     None when one is queued or under way already.
@@ -109,7 +107,7 @@ def queue_within(
     session = JobSession.objects.create(
         job=job, kind=JobSession.Kind.BACKUP, asked_by=by.pk if by else None, wish={"full": full}
     )
-    queue.ring(queue.Task.BACKUP, session.pk, due=due)
+    queue.ring(queue.Task.BACKUP, session.pk)
     return session
 
 

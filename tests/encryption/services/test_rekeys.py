@@ -1,9 +1,12 @@
 """Activation, change and deactivation on real files: what opens what, before and after."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from audit import services as audit
 from audit.models import Entry, Outbox
 from audit.queue import Task
 from encryption import selectors
@@ -11,8 +14,8 @@ from encryption.crypto.secret import Secret
 from encryption.engines.native.keyring import roots_of
 from encryption.engines.registry import engine_for
 from encryption.errors import JobBusy, PasswordRefused, TargetChanged, WrongPassword
-from encryption.models import PasswordVersion, RestorePoint
-from encryption.services import steps
+from encryption.models import Job, JobSession, PasswordVersion, RestorePoint
+from encryption.services import rekeys, steps
 from tests.encryption.conftest import FIRST, SECOND, Bench
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +127,27 @@ def test_last_step_rings_that_the_rekey_ended(activated):
 def test_start_now_queues_a_full(bench):
     bench.rekey("activate", FIRST, start="now")
     assert bench.job.sessions.get().state == "queued"
+
+
+def test_fulls_beyond_a_nights_number_wait(bench, job_maker):
+    """No approval starts a load that nobody saw: the second of one a night waits for the next night."""
+    second = job_maker("Second")
+    wish = rekeys.Wish(
+        action="activate",
+        request=uuid.uuid4(),
+        request_digest="ab" * 32,
+        jobs={bench.job.pk: "", second.pk: ""},
+        password=bench.password,
+        start="now",
+    )
+    prepared = rekeys.prepare(wish, Secret(FIRST.encode()))
+    until = timezone.now() + timedelta(hours=1)
+    with audit.act(by=audit.WORKER, subject="request"):
+        rekey = rekeys.start_within(prepared, by=audit.WORKER, retry_until=until, fulls_a_night=1)
+    for step in rekey.steps.all():
+        steps.run_step(step.pk)
+    waiting = Job.objects.filter(next_run_at__gt=timezone.now() + timedelta(hours=23))
+    assert (JobSession.objects.count(), waiting.count()) == (1, 1)
 
 
 def test_duplicate_delivery_does_one_rekey(activated):
