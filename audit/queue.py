@@ -188,7 +188,8 @@ def _take(task: Task, row: str, lease: timedelta) -> Claim | None:
         _refuse(task, "no_uuid")
         return None
     now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    # A lease that reaches further than any is one of a clock that was set back since: nobody holds it.
+    free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE)
     taken = Outbox.objects.filter(free, pk=number, name=task, done_at=None, due__lte=now).update(
         lease_until=now + lease, ring_at=now + lease, rings=0, attempts=F("attempts") + 1
     )
