@@ -126,3 +126,16 @@ def test_hints_make_a_password_weaker():
 
 def test_a_long_random_password_scores_four():
     assert strength(Secret(b"gruff-mango-7-orbit-velvet" * 40)).score == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["4@8({[<369&#!1|l/1!0$5+7%2xz" * 9, "<$1<|03{{74(1(@488|1" * 4, "a" * 1024, "abcabcabd" * 100]
+)
+def test_no_password_costs_long_to_judge(text):
+    begin = time.process_time()
+    strength(Secret(text.encode()), ("name",) * 1000)
+    assert time.process_time() - begin < 1
+
+
+def test_signs_for_letters_are_seen_through():
+    assert strength(Secret(b"P@$$w0rd!")).score <= 1
