@@ -27,7 +27,7 @@ class TargetInline(ReadOnly, admin.TabularInline[RequestTarget, ApprovalRequest]
     """What a request touches."""
 
     model = RequestTarget
-    fields = ("type", "ref", "open")
+    fields = readonly_fields = ("type", "ref", "open")
     extra = 0
 
 
@@ -36,7 +36,7 @@ class VoteInline(ReadOnly, admin.TabularInline[Vote, ApprovalRequest]):
 
     model = Vote
     fk_name = "request"
-    fields = ("person", "capacity", "title", "verdict", "comment", "cast_at")
+    fields = readonly_fields = ("person", "capacity", "title", "verdict", "comment", "cast_at")
     extra = 0
 
 
