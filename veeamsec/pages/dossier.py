@@ -78,6 +78,7 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
         "decide_by": request.decide_by,
         "ended_at": request.ended_at,
         "is_pending": pending,
+        "is_approved": state == State.APPROVED,
         "state": signs.of_request(request, state, votes, mine=mine, waiting=pending and refusal is None),
         "outcome": _outcome(request, state, votes),
         "reading": text,

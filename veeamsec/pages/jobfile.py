@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from approvals import selectors as approvals
 from approvals import statement as statements
-from approvals.models import ApprovalRequest, RequestTarget
+from approvals.models import ApprovalRequest, State
 from encryption import badge as badges
 from encryption import selectors
 from encryption.badge import Badge
@@ -32,7 +33,7 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
     work = progress.rekey_of(step.rekey_id if step else None)
     last = selectors.sessions(job).filter(kind=JobSession.Kind.BACKUP).first()
     may_ask = selectors.may(viewer, "ask_change", job)
-    asking = open_request("job", job.pk)
+    asking = open_request(job.pk)
     return {
         "job": job,
         "sign": signs.of_badge(badge, now),
@@ -72,15 +73,16 @@ class OpenRequest:
     title: str
     number: int
     url: str
+    waits: bool
 
 
-def open_request(type_: str, ref: UUID) -> OpenRequest | None:
+def open_request(ref: UUID) -> OpenRequest | None:
     """The open request that touches a job or password, if there is one."""
-    row = RequestTarget.objects.filter(type=type_, ref=ref, open=True).select_related("request").first()
-    if row is None:
+    found = approvals.open_touching([ref]).get(ref)
+    if found is None:
         return None
-    said = statements.parse(bytes(row.request.statement))
-    return OpenRequest(reading.title(said), row.request.number, reverse("request", args=[row.request_id]))
+    title, url = reading.title(statements.parse(bytes(found.statement))), reverse("request", args=[found.pk])
+    return OpenRequest(title, found.number, url, waits=found.state == State.PENDING)
 
 
 def _drift(drift: Drift) -> dict[str, Any]:

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/delete/", ask.ask, {"asking": ask.DELETE}, name="ask_delete"),
     path("requests/<uuid:request_id>/", requests.request_page, name="request"),
     path("requests/<uuid:request_id>/decide/", decide.request_decide, name="request_decide"),
+    path("requests/<uuid:request_id>/progress/", requests.request_progress, name="request_progress"),
     path("requests/<uuid:request_id>/withdraw/", requests.request_withdraw, name="request_withdraw"),
     path("requests/<uuid:request_id>/print/", requests.request_print, name="request_print"),
     path("jobs/", jobs.jobs, name="jobs"),

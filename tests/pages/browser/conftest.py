@@ -3,6 +3,8 @@
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.urls import reverse
 
 from tests.accounts.factories import PASSWORD
 from tests.approvals.conftest import fresh_code
+from tests.pages.browser.remote import Remote
 from tests.pages.conftest import as_user
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -30,15 +33,14 @@ def chromium() -> Iterator[Any]:
     """One browser for all."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
-    patch = pytest.MonkeyPatch()
-    # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
-    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    arguments = ["--no-sandbox", "--disable-background-networking"]
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        playwright = thread.submit(sync_api.sync_playwright().start).result()
+        launch = partial(playwright.chromium.launch, executable_path=CHROMIUM, args=arguments)
+        browser = Remote(thread.submit(launch).result(), thread)
         yield browser
         browser.close()
-    patch.undo()
+        thread.submit(playwright.stop).result()
 
 
 @pytest.fixture

@@ -46,13 +46,18 @@ def pages_of_an_operator(encrypted: Any) -> dict[str, str]:
     }
 
 
+def violations(page: Any) -> list[dict[str, Any]]:
+    """What axe finds on a page as it stands."""
+    return page.run(lambda real: Axe().run(real).response)["violations"]
+
+
 def faults(page: Any, url: str) -> list[str]:
     """What is wrong with a page, wide and narrow."""
     found = []
     page.goto(url)
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)
-        for violation in Axe().run(page).response["violations"]:
+        for violation in violations(page):
             places = [node["target"] for node in violation["nodes"][:3]]
             found.append(f"{size['width']}: {violation['id']} at {places}")
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
@@ -83,7 +88,7 @@ def test_the_decision_has_no_fault(people, pending, open_page, complaints, schem
     url = reverse("request", args=[pending.pk])
     assert faults(page, url) == []
     page.click("button[value=approve]")
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     assert complaints == []
 
 

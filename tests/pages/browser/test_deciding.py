@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from approvals.models import State, Vote
+from encryption.models import JobSession
 from tests.approvals.conftest import fresh_code
 from tests.pages.browser.conftest import sign_in
 
@@ -79,3 +80,13 @@ def test_times_are_in_the_readers_zone(people, encrypted, open_page):
     page = open_page(people.dpo, timezone_id="Asia/Tokyo")
     page.goto(reverse("job", args=[encrypted.pk]))
     assert "GMT+9" in page.inner_text("#restore-points tbody time >> nth=0")
+
+
+def test_progress_moves_by_itself(people, encrypted, open_page, complaints):
+    session = JobSession.objects.first()
+    JobSession.objects.filter(pk=session.pk).update(state="running", ended_at=None)
+    page = open_page(people.dpo)
+    page.goto(reverse("session", args=[session.pk]))
+    JobSession.objects.filter(pk=session.pk).update(state="succeeded", ended_at=session.ended_at)
+    page.wait_for_selector("text=Succeeded")
+    assert complaints == []

@@ -146,7 +146,7 @@ def _shortfalls(jobs: list[Job], signed: dict[Any, Badge]) -> list[Shortfall]:
     return found
 
 
-def _latest(viewer: User) -> list[entries.Line]:
+def _latest(viewer: User) -> list[entries.Line] | None:
     if not viewer.has_perm("audit.view_entry"):
-        return []
+        return None
     return entries.lines(audit.entries().exclude(event__in=entries.NOISE)[:LATEST])

@@ -67,7 +67,7 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         timezone.now(),
     )
     signed = badges.badges(jobs, now)
-    asking = jobfile.open_request("password", found.pk)
+    asking = jobfile.open_request(found.pk)
     opens = sum(use.points for use in uses)
     context = {
         "password": found,

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import selectors
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, State
 from approvals.services import requests as requesting
-from veeamsec.pages import dossier, rows, words
+from veeamsec.pages import dossier, progress, rows, words
 from veeamsec.pages.viewer import page_of, viewer_of
 
 # Name → label, heading of the third column, what an empty list says.
@@ -74,6 +74,16 @@ def request_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
     viewer = viewer_of(request)
     found = selectors.get_visible(request_id, viewer)
     return render(request, "pages/request.html", dossier.of(found, viewer))
+
+
+@require_safe
+def request_progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """How far an approved request is, as a fragment; the page is loaded anew when it has ended."""
+    found = selectors.get_visible(request_id, viewer_of(request))
+    response = render(request, "pages/progress.html", {"work": progress.rekey_of(found.rekey_id)})
+    if selectors.state_at(found) != State.APPROVED:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_safe
