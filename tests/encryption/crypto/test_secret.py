@@ -105,10 +105,10 @@ def test_one_final_line_feed_of_a_file_is_dropped():
 
 
 def test_expanding_characters_cost_no_time():
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(PasswordRefused):
         check_password("\ufdfa" * 1_000_000)
-    assert time.perf_counter() - begin < 0.2
+    assert time.process_time() - begin < 0.2
 
 
 def test_a_common_password_scores_nothing():

@@ -210,8 +210,8 @@ def test_progress_ends_at_the_count(active):
 
 def test_ten_thousand_lines_take_no_time(active):
     filled(active, 10_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     change(active)
-    spent = time.perf_counter() - begin
+    spent = time.process_time() - begin
 
     assert spent < 3
