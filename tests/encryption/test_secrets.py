@@ -3,6 +3,8 @@
 import base64
 import json
 import logging
+import shutil
+import uuid
 from urllib.parse import quote
 
 import pytest
@@ -10,9 +12,10 @@ from django.apps import apps
 from django.db import connection
 
 from audit.models import Outbox
-from encryption.errors import PasswordRefused
+from encryption.crypto.secret import Secret
+from encryption.errors import PasswordRefused, SealBroken
 from encryption.models import PasswordVersion
-from encryption.services import intake, rekeys
+from encryption.services import intake, rekeys, vault
 from tests.encryption.conftest import FIRST, SECOND
 
 pytestmark = pytest.mark.django_db
@@ -71,10 +74,6 @@ def test_repository_holds_nothing(activated):
 
 def test_sealed_secret_opens_for_its_owner_alone(vsec_home):
     """P9: the web seals; another request's sealed form is of no use."""
-    import uuid
-
-    from encryption.errors import SealBroken
-
     owner = uuid.uuid4()
     sealed = intake.seal_for(owner, SECOND)
     assert SECOND.encode() not in sealed
@@ -85,9 +84,6 @@ def test_sealed_secret_opens_for_its_owner_alone(vsec_home):
 
 def test_web_seals_without_any_private_key(vsec_home, settings):
     """P9: the web process cannot decrypt a pending password."""
-    import shutil
-    import uuid
-
     shutil.rmtree(settings.WORKER_KEYS)
     sealed = intake.seal_for(uuid.uuid4(), SECOND)
     with pytest.raises(Exception, match="cannot be read"):
@@ -95,9 +91,6 @@ def test_web_seals_without_any_private_key(vsec_home, settings):
 
 
 def test_sealed_value_of_another_row_does_not_open(activated):
-    from encryption.errors import SealBroken
-    from encryption.services import vault
-
     activated.rekey("change", SECOND)
     first, second = PasswordVersion.objects.order_by("number")
     second.sealed_password = first.sealed_password
@@ -124,8 +117,6 @@ def test_names_do_not_make_a_strong_password():
 
 def test_prepared_version_does_not_show_itself(activated):
     """P9: what is prepared can be printed by accident and says nothing."""
-    from encryption.crypto.secret import Secret
-
     wish = rekeys.Wish(
         "change", activated.password, "ab" * 32, {activated.job.pk: activated.head()}, activated.password
     )

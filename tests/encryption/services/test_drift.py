@@ -6,20 +6,18 @@ import uuid
 import pytest
 
 from audit.models import Alarm, Entry
+from encryption import selectors
 from encryption.crypto import kdf
 from encryption.engines.native import rekey as native
 from encryption.models import Drift
-from encryption.services import drift
-from tests.encryption.conftest import FIRST, SECOND
+from encryption.services import drift, vault
+from tests.encryption.conftest import SECOND
 
 pytestmark = pytest.mark.django_db
 
 
 def foreign_rekey(bench) -> None:
     """Change the password with the engine alone, as an administrator with the password could."""
-    import encryption.services.vault as vault
-    from encryption import selectors
-
     parameters = kdf.new_parameters()
     old = vault.root_of(selectors.current_version(bench.job.pk))
     native.rekey(
@@ -111,6 +109,3 @@ def test_all_jobs_are_observed(activated, job_maker):
     drift.observe_all()
     other.refresh_from_db()
     assert other.observed_at is not None
-
-
-assert FIRST != SECOND

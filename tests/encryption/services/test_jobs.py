@@ -1,6 +1,7 @@
 """Jobs and repositories; whatever touches encryption is referred to a request (P2)."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from accounts.errors import NotEligible
 from accounts.models import Role
@@ -9,7 +10,7 @@ from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, JobUserObjectPermission, Repository
 from encryption.selectors import jobs_for
 from encryption.services import jobs
-from tests.encryption.conftest import FIRST, make_user
+from tests.encryption.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -96,8 +97,6 @@ def test_job_that_is_not_ones_own_is_not_known(bench):
 
 
 def test_job_named_for_a_person_is_seen(bench):
-    from django.contrib.auth.models import Permission
-
     ada = make_user("ada")
     view = Permission.objects.get(codename="view_job", content_type__app_label="encryption")
     JobUserObjectPermission.objects.create(user=ada, permission=view, content_object=bench.job)
@@ -118,6 +117,3 @@ def test_unused_repository_is_forgotten(bench, tmp_path):
 def test_disabled_job_is_taken_up_again(bench):
     jobs.change_job(bench.job.pk, by=bench.user, state="disabled")
     assert jobs.change_job(bench.job.pk, by=bench.user, state="active").state == Job.State.ACTIVE
-
-
-assert FIRST

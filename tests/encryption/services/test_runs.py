@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts.errors import NotEligible
@@ -14,9 +15,9 @@ from audit.queue import Task
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import open_folder
 from encryption.errors import JobBusy, JobRefused, PlaceRefused
-from encryption.models import Job, JobSession, Rekey, RestorePoint
+from encryption.models import Job, JobSession, JobUserObjectPermission, Rekey, RestorePoint
 from encryption.services import backups, jobs, leases, passwords, retention
-from tests.encryption.conftest import FIRST, make_user
+from tests.encryption.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,14 @@ def test_disabled_job_does_not_run(bench):
 def test_auditor_does_not_run(bench):
     with pytest.raises(NotEligible):
         backups.start_backup(bench.job.pk, by=make_user("ada", Role.AUDITOR))
+
+
+def test_who_is_named_for_a_job_runs_it(bench):
+    ada = make_user("ada")
+    for name in ("view_job", "run_job"):
+        permission = Permission.objects.get(codename=name, content_type__app_label="encryption")
+        JobUserObjectPermission.objects.create(user=ada, permission=permission, content_object=bench.job)
+    assert backups.start_backup(bench.job.pk, by=ada).asked_by == ada.pk
 
 
 def test_console_runs(bench):
@@ -239,6 +248,3 @@ def test_unneeded_password_is_erased_after_a_read_back(activated):
     passwords.erase(activated.password)
     version = Rekey.objects.get(action="activate").version
     assert (version.sealed_password, version.sealed_root, activated.head()) == (None, None, "")
-
-
-assert FIRST
