@@ -17,7 +17,7 @@ from approvals.services import people, policies, wishes
 from approvals.services.wishes import Wish
 from approvals.statement import Asker, Statement
 from encryption import selectors as encryption
-from encryption.models import EncryptionPassword, Job, JobUserObjectPermission
+from encryption.models import EncryptionPassword, Job, JobUserObjectPermission, RekeyJob
 
 ASK = "encryption.ask_change_job"
 
@@ -142,8 +142,9 @@ def _check_free(scope: _Scope) -> None:
     if others := [row for row in taken.select_related("request") if (row.type, row.ref) in refs]:
         other = others[0].request
         raise OpenRequestExists(f"{other} already touches this and is still open.", request=other.pk)
-    if busy := [job for job in scope.jobs if encryption.running_rekey(job) is not None]:
-        raise JobBusy(f"{busy[0].name} is being re-keyed; ask again when that has ended.")
+    steps = RekeyJob.objects.filter(job__in=scope.jobs, state__in=RekeyJob.OPEN).select_related("job")
+    if (busy := steps.first()) is not None:
+        raise JobBusy(f"{busy.job.name} is being re-keyed; ask again when that has ended.")
 
 
 def _check_possible(policy: Policy, asker: Asker, now: datetime) -> None:

@@ -44,7 +44,10 @@ def end_within(
     request.decided_at = request.decided_at or now
     request.save(update_fields=["state", "outcome", "ended_at", "decided_at", "sealed_secret"])
     request.targets.filter(open=True).update(open=False)
-    audit.record(EVENTS[state], subject=request, facts={"number": request.number, "digest": request.digest})
+    facts = {"number": request.number, "digest": request.digest}
+    # Why is in our own words, save where people decided: what they wrote can be erased with them.
+    why = {"reason": outcome} if state == State.STALE else {}
+    audit.record(EVENTS[state], subject=request, facts=facts | why)
     if had_secret:
         audit.record(Event.SECRET_ERASED, subject=request)
     queue.ring(Task.NOTIFY, request.pk)

@@ -22,8 +22,11 @@ from approvals.services.wishes import Asked, Wish
 from approvals.statement import Statement
 from audit import queue
 from audit import services as audit
+from audit.alarms import Kind as Alarms
 from audit.events import Event
 from audit.queue import Task
+from audit.selectors import open_alarms
+from audit.services.alarms import resolve_alarm_within
 from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
 from encryption.models import EncryptionPassword, Job
@@ -59,6 +62,7 @@ def ask(kind: str, *, by: User, via_token: bool = False, **given: Unpack[Asked])
                 facts={"kind": kind, "number": request.number, "digest": request.digest, "token": via_token},
             )
             queue.ring(Task.NOTIFY, request.pk)
+            _answer_alarms_within(request)
     return request
 
 
@@ -131,6 +135,15 @@ def _next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('approvals_request_number')")
         return int(cursor.fetchone()[0])
+
+
+def _answer_alarms_within(request: ApprovalRequest) -> None:
+    """Close the alarms of former approvals of the same targets that went stale: they were asked for again."""
+    refs = list(request.targets.values_list("ref", flat=True))
+    former = ApprovalRequest.objects.filter(state=State.STALE, targets__ref__in=refs)
+    raised = set(open_alarms().filter(kind=Alarms.REQUEST_STALE).values_list("subject_id", flat=True))
+    for stale in former.filter(pk__in=raised).distinct():
+        resolve_alarm_within(Alarms.REQUEST_STALE, stale)
 
 
 def _hints(wish: Wish, by: User) -> list[str]:

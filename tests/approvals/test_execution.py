@@ -12,7 +12,7 @@ from encryption import badge
 from encryption.models import Attestation, EncryptionPassword, PasswordVersion, Rekey
 from encryption.services import passwords, steps
 from tests.approvals.conftest import approve, work
-from tests.approvals.executing import activate, change, forge, stale
+from tests.approvals.executing import OTHER, activate, change, forge, stale
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +37,15 @@ def test_an_activation_under_an_existing_password_needs_no_new_one(people, ask, 
     assert request.state == State.EXECUTED, request.outcome
     assert set(password.jobs.all()) == {first, second}
     assert password.versions.count() == 1
+
+
+def test_p2_a_job_takes_another_password_by_a_request_too(people, ask, job):
+    """P2"""
+    activate(people, ask)
+    request = activate(people, ask, new_password=OTHER, hint="Second")
+    assert request.state == State.EXECUTED, request.outcome
+    job.refresh_from_db()
+    assert job.password.hint == "Second"
 
 
 def test_many_jobs_are_one_request_with_a_step_each(people, ask, make_job):

@@ -10,7 +10,7 @@ from accounts.models import Roster, SecurityMember
 from approvals.models import State
 from approvals.services import attesting, execution
 from audit.errors import Later
-from audit.models import Entry
+from audit.models import Alarm, Entry
 from encryption.models import Attestation, EncryptionPassword, Job, Rekey
 from tests.approvals.conftest import approve, new_policy, reject, sign_roster
 from tests.approvals.executing import OTHER, activate, change, forge, stale
@@ -219,6 +219,21 @@ def test_p5_the_former_password_again_is_stale(people, ask, job):
     request.refresh_from_db()
     assert request.state == State.STALE
     assert "nothing would change" in request.outcome
+
+
+def test_asking_again_answers_the_alarm(people, pending, ask):
+    request = approve(people.dpo, pending)
+    forge("approvals_approvalrequest", request.pk, sealed_secret=None)
+    stale(request)
+    ask()
+    assert Alarm.objects.get(kind="request.stale").state == "resolved"
+
+
+def test_p12_the_log_says_why(people, pending):
+    """P12"""
+    forge("approvals_approvalrequest", approve(people.dpo, pending).pk, sealed_secret=None)
+    why = stale(pending)
+    assert Entry.objects.get(event="request.stale").facts["reason"] == why
 
 
 def test_p6_a_policy_that_never_was_is_stale(people, pending):
