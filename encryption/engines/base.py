@@ -125,6 +125,9 @@ class Engine(Protocol):
     def consequences(self, job: UUID, new_fingerprint: str) -> Sequence[Consequence]:
         """Return what each restore point will need once the job's key has `new_fingerprint`."""
 
+    def plan(self, job: UUID, *, root: bytes, user_key: UUID, parameters: KdfParameters) -> str:
+        """Return the fingerprint that `activate` or `rekey` would leave, for an order to name it."""
+
     def activate(self, job: UUID, *, root: bytes, user_key: UUID, parameters: KdfParameters) -> KeyringHead:
         """Give a job its first key; called again it changes nothing."""
 

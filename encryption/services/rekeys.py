@@ -6,7 +6,7 @@ nothing ends a step but its own end.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,8 +22,7 @@ from encryption import order as orders
 from encryption import selectors
 from encryption.crypto import kdf
 from encryption.crypto.secret import Secret
-from encryption.engines.native.keyring import KeyringHead, new_head
-from encryption.engines.native.rekey import planned_head
+from encryption.engines.base import KeyringHead
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, JobBusy, PasswordRefused, TargetChanged
 from encryption.models import EncryptionPassword, Job, PasswordVersion, Rekey, RekeyJob
@@ -68,8 +67,7 @@ class Prepared:
     order: orders.Order
     envelope: dict[str, Any]
     password: UUID | None
-    hint: str
-    version: NewVersion | None = field(default=None)
+    version: NewVersion | None
 
 
 @sensitive_variables("secret", "root")
@@ -101,7 +99,7 @@ def prepare(wish: Wish, secret: Secret | None = None) -> Prepared:
         time=timezone.now(),
     )
     envelope = orders.sign(order, keys.signing_key(), keys.signing_keyid())
-    return Prepared(order, envelope, wish.password, wish.hint, version)
+    return Prepared(order, envelope, wish.password, version)
 
 
 def start_within(
@@ -230,16 +228,13 @@ def _head(job: Job, expected: str) -> KeyringHead | None:
 def _target(
     job: Job, head: KeyringHead | None, version: UUID, root: bytes, parameters: kdf.KdfParameters
 ) -> orders.Target:
-    if head is None:
-        user_key = uuid4()
-        new = new_head(job.pk, root=root, user_key=user_key, parameters=parameters)
-        return orders.Target(job.pk, "", new.fingerprint, user_key)
-    under = selectors.version_of_user_key(job.pk, head.user_key)
-    if under is not None and under.pk == version:
-        return orders.Target(job.pk, head.fingerprint, head.fingerprint, head.user_key)
+    if head is not None:
+        under = selectors.version_of_user_key(job.pk, head.user_key)
+        if under is not None and under.pk == version:
+            return orders.Target(job.pk, head.fingerprint, head.fingerprint, head.user_key)
     user_key = uuid4()
-    new = planned_head(head, root=root, user_key=user_key, parameters=parameters)
-    return orders.Target(job.pk, head.fingerprint, new.fingerprint, user_key)
+    new = engine_for(job.repository).plan(job.pk, root=root, user_key=user_key, parameters=parameters)
+    return orders.Target(job.pk, head.fingerprint if head else "", new, user_key)
 
 
 def _unchanged(job: UUID, head: KeyringHead | None) -> orders.Target:

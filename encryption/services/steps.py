@@ -115,6 +115,9 @@ def _write(
     if version is None or user_key is None:
         raise StaleOrder("The order names no password.")
     parameters = kdf.KdfParameters.from_json(version.kdf)
+    planned = engine.plan(step.job_id, root=root, user_key=user_key, parameters=parameters)
+    if planned != target.new_fingerprint:
+        raise StaleOrder("The password version is not the one that the order was signed for.")
     if target.old_fingerprint == "":
         engine.activate(step.job_id, root=root, user_key=user_key, parameters=parameters)
         return

@@ -18,6 +18,7 @@ from encryption.engines.base import (
 )
 from encryption.engines.native import backup, inspection, rekey, restore, retention
 from encryption.engines.native.folder import job_folder
+from encryption.engines.native.keyring import new_head
 
 
 class NativeEngine:
@@ -44,6 +45,13 @@ class NativeEngine:
     def consequences(self, job: UUID, new_fingerprint: str) -> tuple[Consequence, ...]:
         """Return which restore points follow the keyring to `new_fingerprint`, and which need no password."""
         return inspection.consequences(self._at(job), new_fingerprint)
+
+    def plan(self, job: UUID, *, root: bytes, user_key: UUID, parameters: KdfParameters) -> str:
+        """Return the fingerprint of the keyring's next head."""
+        current = self.head(job)
+        if current is None:
+            return new_head(job, root=root, user_key=user_key, parameters=parameters).fingerprint
+        return rekey.planned_head(current, root=root, user_key=user_key, parameters=parameters).fingerprint
 
     def activate(self, job: UUID, *, root: bytes, user_key: UUID, parameters: KdfParameters) -> KeyringHead:
         """Write a keyring of one line; raises KeyringExists over another one."""

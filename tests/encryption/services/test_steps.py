@@ -1,5 +1,6 @@
 """One step: what its signed order says, and nothing else; errors are judged by the keyring."""
 
+import json
 import uuid
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from audit.errors import Later, LeaseLost
 from audit.models import Alarm, Entry
+from encryption.crypto import kdf
 from encryption.engines.native.part import Part
 from encryption.errors import TargetChanged
 from encryption.models import Rekey, RekeyJob
@@ -58,6 +60,20 @@ def test_rekey_row_without_an_order_moves_nothing(activated):
     )
     with pytest.raises(TargetChanged):
         steps.run_step(step.pk)
+
+
+def test_version_that_was_altered_is_not_written(activated):
+    """P5, P11: other parameters in the row would write a keyring that its password does not open."""
+    step = activated.order("change", SECOND).steps.get()
+    before = (activated.folder / "keyring").read_bytes()
+    other = json.dumps(dict(kdf.new_parameters().to_json()))
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE encryption_passwordversion SET kdf = %s WHERE number = 2", [other])
+        cursor.execute("SET session_replication_role = origin")
+    with pytest.raises(Later):
+        steps.run_step(step.pk)
+    assert (activated.folder / "keyring").read_bytes() == before
 
 
 def test_step_held_by_another_waits(activated):
