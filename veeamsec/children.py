@@ -75,22 +75,38 @@ class Child:
             self.process.wait(5)
 
 
+@dataclass(frozen=True)
+class Command:
+    """How one Python process is started: its name, its stage, its role, its arguments."""
+
+    name: str
+    stage: int
+    process: str
+    arguments: tuple[str, ...]
+
+
+def commands(*, bind: str, schedule: Path) -> list[Command]:
+    """Workers, web and beat in the order in which they start; the web listens on `bind`."""
+    celery = ("-m", "celery", "-A", "veeamsec")
+    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel=INFO", "--pool=prefork")
+    gunicorn = ("-m", "gunicorn", "veeamsec.wsgi:application", "--config=python:veeamsec.gunicorn_conf")
+    beat = (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")
+    return [
+        Command("worker-execute", 3, "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
+        Command("worker-data", 3, "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
+        Command("web", 4, "web", (*gunicorn, f"--bind={bind}")),
+        Command("beat", 4, "beat", beat),
+    ]
+
+
 def python_children(home: Home, port: int, origin: str) -> list[Child]:
     """Workers, web and beat in the order in which they start."""
 
-    def child(name: str, stage: int, process: str, command: Iterable[str]) -> Child:
-        return Child(name, lambda: spawn(home, name, process, origin, command), stage)
+    def child(one: Command) -> Child:
+        return Child(one.name, lambda: spawn(home, one.name, one.process, origin, one.arguments), one.stage)
 
-    celery = ("-m", "celery", "-A", "veeamsec")
-    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel=INFO", "--pool=prefork")
-    schedule = home.path / "beat-schedule"
-    gunicorn = ("-m", "gunicorn", "veeamsec.wsgi:application", "--config=python:veeamsec.gunicorn_conf")
-    return [
-        child("worker-execute", 3, "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
-        child("worker-data", 3, "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
-        child("web", 4, "web", (*gunicorn, f"--bind=127.0.0.1:{port}")),
-        child("beat", 4, "beat", (*celery, "beat", "--loglevel=WARNING", f"-s{schedule}", "--pidfile=")),
-    ]
+    found = commands(bind=f"127.0.0.1:{port}", schedule=home.path / "beat-schedule")
+    return [child(one) for one in found]
 
 
 def spawn(

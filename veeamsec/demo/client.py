@@ -111,7 +111,7 @@ class Client:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def _csrf(self) -> str:
-        return next((cookie.value or "" for cookie in self._jar if "csrftoken" in cookie.name), "")
+        return next((cookie.value or "" for cookie in self._jar if "csrf" in cookie.name), "")
 
     def _open(self, request: Request) -> Answer:
         try:

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Runs a command of manage.py in an installation, as the user whose keys that command needs.
+# As root: manage.sh [--etc /etc/veeamsec] COMMAND…
+set -euo pipefail
+etc=/etc/veeamsec
+[[ ${1:-} == --etc ]] && etc=$2 && shift 2
+[[ $EUID -eq 0 && $# -ge 1 && -r $etc/installed ]] || { echo "usage, as root: $0 [--etc DIR] COMMAND…" >&2; exit 2; }
+code='' python='' users=''
+while IFS='=' read -r name value; do
+  [[ $name =~ ^(code|python|users)$ ]] && printf -v "$name" %s "$value"
+done <"$etc/installed"
+files=("$etc/veeamsec.env")
+case $1 in
+  # Root alone reads every key folder.
+  setup | backup_self | restore_self | acknowledge | erase_names) process=owner become=() ;;
+  verify_audit | backup | restore | sweep) process=worker files+=("$etc/worker.env") ;;
+  *) process=web ;;
+esac
+[[ $process == owner ]] ||
+  become=(setpriv --reuid "$users-$process" --regid "$users-$process" --init-groups --no-new-privs --inh-caps=-all)
+for file in "${files[@]}"; do
+  while IFS= read -r line; do
+    [[ $line && $line != \#* ]] && export "${line?}"
+  done <"$file"
+done
+export VEEAMSEC_PROCESS=$process
+cd "$code"
+exec "${become[@]}" "$python" manage.py "$@"
