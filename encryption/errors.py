@@ -44,6 +44,12 @@ class Unknown(Refused):
     code = "not_found"
 
 
+class Outdated(Refused):
+    """A change was made from a state that is not there any more."""
+
+    code = "precondition_failed"
+
+
 class TargetChanged(Refused):
     """A job's keys are not what the approved statement names; nothing was written (P5)."""
 

@@ -67,7 +67,18 @@ ANSWERS = {
     "method_not_allowed": Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Not with this method"),
     "not_acceptable": Answer(HTTPStatus.NOT_ACCEPTABLE, "Only JSON is spoken here"),
     "unsupported_media_type": Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is spoken here"),
-    "throttled": Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries", "Wait a quarter of an hour."),
+    "too_large": Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is too large", "Send less at once."),
+    "precondition_required": Answer(
+        HTTPStatus.PRECONDITION_REQUIRED,
+        "Say which state you change",
+        "Read it, and send its ETag back as If-Match.",
+    ),
+    "precondition_failed": Answer(
+        HTTPStatus.PRECONDITION_FAILED,
+        "It was changed meanwhile",
+        "Read it again, then decide whether your change still holds.",
+    ),
+    "throttled": Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries", "Wait a while, then try again."),
     "unavailable": Answer(
         HTTPStatus.SERVICE_UNAVAILABLE, "Nothing can be recorded, so nothing is done", "Try again in a while."
     ),
@@ -159,7 +170,8 @@ def locked_out(
     request: HttpRequest, credentials: object = None, *args: object, **kwargs: object
 ) -> HttpResponse:
     """What axes shows after too many wrong passwords."""
-    return answer(request, "throttled", "Too many wrong passwords came from here for this account.")
+    detail = "Too many wrong passwords came from here for this account. Wait a quarter of an hour."
+    return answer(request, "throttled", detail)
 
 
 def _count_anonymous(request: Any, code: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -13,9 +14,11 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.selectors import must_enrol
+from accounts.services import sessions
 from audit.errors import Refused
 from veeamsec import errors
 from veeamsec.logs import reference
+from veeamsec.throttling import seconds_to_wait
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # What somebody who must enrol a factor first may still open: the enrolment itself and the way out.
@@ -78,6 +81,21 @@ class Origin(Middleware):
         return self.get_response(request)
 
 
+class Throttled(Middleware):
+    """Counts the API's calls of one address before anybody is known: a guess at a token counts too."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with when to come back."""
+        if not request.path.startswith(errors.API_PREFIX):
+            return self.get_response(request)
+        wait = seconds_to_wait("address", request.META.get("REMOTE_ADDR", ""))
+        if wait is None:
+            return self.get_response(request)
+        response = errors.problem(request, "throttled")
+        response["Retry-After"] = str(wait)
+        return response
+
+
 class NoStore(Middleware):
     """No cache keeps what only a signed-in person may see."""
 
@@ -101,6 +119,17 @@ class SignedIn(LoginRequiredMiddleware):
         if request.headers.get("HX-Request"):
             return HttpResponseClientRedirect(reverse(settings.LOGIN_URL))
         return response
+
+
+class SessionLimits(Middleware):
+    """Ends a session that was left alone or has lasted a day."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Sign out before anything is read."""
+        by_person = "HX-Request" not in request.headers
+        if request.user.is_authenticated and sessions.is_over(request.session, by_person=by_person):
+            logout(request)
+        return self.get_response(request)
 
 
 class Enrolled(Middleware):

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "audit",
     "encryption",
     "approvals",
@@ -73,11 +74,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "veeamsec.middleware.Reference",
     "csp.middleware.CSPMiddleware",
+    "veeamsec.middleware.Throttled",
     "veeamsec.middleware.Origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "veeamsec.middleware.SessionLimits",
     "veeamsec.middleware.NoStore",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -195,7 +198,8 @@ AXES_LOCKOUT_CALLABLE = "veeamsec.errors.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-SESSION_COOKIE_AGE = 8 * 3600
+# The longest of all; `accounts.services.sessions` ends idle ones before.
+SESSION_COOKIE_AGE = 10 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _environment.secure
 SESSION_COOKIE_NAME = "__Host-session" if _environment.secure else "session"
@@ -251,20 +255,34 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["veeamsec.parsing.Body"],
+    "DEFAULT_THROTTLE_CLASSES": ["veeamsec.throttling.PerAccount", "veeamsec.throttling.Decisions"],
     "DEFAULT_PAGINATION_CLASS": "veeamsec.paging.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["veeamsec.filtering.Filters"],
+    "DEFAULT_SCHEMA_CLASS": "veeamsec.spectacular.Schema",
+    # OPTIONS would describe forms to whoever may only read.
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "veeamsec.errors.answer_api",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Of one address, of one account, and of one account's decisions with their step-ups.
+VEEAMSEC_CALLS_A_MINUTE = {"address": 3000, "account": 1200, "decisions": 60}
 SPECTACULAR_SETTINGS = {
     "TITLE": "VeeamSec",
     "DESCRIPTION": "A second pair of eyes before every encryption password.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Nothing is fetched from elsewhere to judge the description.
+    "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "deepLinking": True, "persistAuthorization": False},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "veeamsec.spectacular.finish",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RequestKind": "approvals.models.Kind",
         "SessionKind": "encryption.models.JobSession.Kind",

@@ -5,24 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.exchange import Strict
 from accounts.selectors import user_label
 from approvals import selectors
-from approvals.errors import Invalid
 from approvals.models import ApprovalRequest, Kind, Policy, State, Verdict
 from approvals.selectors import RequestDetail, VoteLine
 from approvals.services.wishes import MAX_HINT, MAX_TEXT, MOST_JOBS
 from encryption.crypto.secret import LONGEST_PASSWORD
-
-
-class Strict(serializers.Serializer[Any]):
-    """Refuses a field that it does not know, instead of ignoring it."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Check the names first."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise Invalid(f"There is no field {unknown[0]!r} here.")
-        return super().to_internal_value(data)
 
 
 class CustodySerializer(Strict):

@@ -33,8 +33,14 @@ from approvals.services import decisions, exporting, policies, requests
 class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What the list can be narrowed to."""
 
-    state = django_filters.ChoiceFilter(choices=State.choices)
-    kind = django_filters.ChoiceFilter(choices=Kind.choices)
+    state = django_filters.ChoiceFilter(choices=State.choices, label="The state on record")
+    kind = django_filters.ChoiceFilter(choices=Kind.choices, label="What is asked for")
+    asker = django_filters.UUIDFilter(field_name="asker_person_id", label="The id of the person who asked")
+    target = django_filters.UUIDFilter(
+        field_name="targets__ref", distinct=True, label="The id of a job or password that it touches"
+    )
+    since = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte", label="From this time on")
+    until = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt", label="Before this time")
 
     class Meta:
         model = ApprovalRequest
@@ -75,6 +81,8 @@ class RequestView(APIView):
 class ChallengeView(APIView):
     """The first half of a decision."""
 
+    throttle_scope = "decisions"
+
     @extend_schema(request=ChallengeSerializer, responses=NonceSerializer)
     def post(self, request: Request, request_id: UUID) -> Response:
         """Begin the step-up for one verdict on one text."""
@@ -88,6 +96,8 @@ class ChallengeView(APIView):
 class ApproveView(APIView):
     """The second half of a yes."""
 
+    throttle_scope = "decisions"
+
     @extend_schema(request=DecisionSerializer, responses=DetailSerializer)
     def post(self, request: Request, request_id: UUID) -> Response:
         """Approve exactly this text."""
@@ -97,6 +107,8 @@ class ApproveView(APIView):
 
 class RejectView(APIView):
     """The second half of a no."""
+
+    throttle_scope = "decisions"
 
     @extend_schema(request=DecisionSerializer, responses=DetailSerializer)
     def post(self, request: Request, request_id: UUID) -> Response:

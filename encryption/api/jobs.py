@@ -11,7 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import IdempotentPosts
+from accounts.exchange import Strict
 from encryption import badge, keytree, selectors
+from encryption.api.editing import Edited, tagged
+from encryption.api.filters import JobFilter, RestorePointFilter, SessionFilter
 from encryption.api.places import asker
 from encryption.api.shown import (
     BadgeSerializer,
@@ -24,13 +27,13 @@ from encryption.models import Job, JobSession, RestorePoint
 from encryption.services import jobs, runs
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class RunSerializer(Strict):
     """How a run is asked for."""
 
     full = serializers.BooleanField(default=False)
 
 
-class RestoreSerializer(serializers.Serializer[Any]):
+class RestoreSerializer(Strict):
     """How a restore is asked for."""
 
     to = serializers.CharField(max_length=1000)
@@ -43,42 +46,44 @@ class Jobs(IdempotentPosts, generics.ListAPIView[Job]):
     """List and make jobs."""
 
     serializer_class = JobSerializer
+    filterset_class = JobFilter
     queryset = Job.objects.none()
 
     def get_queryset(self) -> QuerySet[Job]:
         """Return what the account may see."""
         return selectors.jobs_for(asker(self.request))
 
+    @extend_schema(responses={201: JobSerializer})
     def post(self, request: Request) -> Response:
         """Make one; it writes without encryption until a request activates it."""
         data = JobSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         made = jobs.create_job(by=asker(request), **_fields(request, data))
-        return Response(JobSerializer(made).data, status=status.HTTP_201_CREATED)
+        return tagged(made, Response(JobSerializer(made).data, status=status.HTTP_201_CREATED))
 
 
-class JobDetail(generics.GenericAPIView[Job]):
+class JobDetail(Edited):
     """One job."""
 
     serializer_class = JobSerializer
-    queryset = Job.objects.none()
 
     def get(self, request: Request, job_id: UUID) -> Response:
         """Return it."""
-        return Response(JobSerializer(selectors.job_detail(job_id, asker(request))).data)
+        job = selectors.job_detail(job_id, asker(request))
+        return tagged(job, Response(JobSerializer(job).data))
 
     def patch(self, request: Request, job_id: UUID) -> Response:
         """Change it; its encryption changes by a request alone."""
-        found = selectors.job_detail(job_id, asker(request))
+        found, seen = selectors.job_detail(job_id, asker(request)), self.seen(request)
         data = JobSerializer(found, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        changed = jobs.change_job(job_id, by=asker(request), **_fields(request, data))
-        return Response(JobSerializer(changed).data)
+        changed = jobs.change_job(job_id, by=asker(request), seen=seen, **_fields(request, data))
+        return tagged(changed, Response(JobSerializer(changed).data))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: UUID) -> Response:
         """End it; a job with encryption or encrypted restore points needs a request first."""
-        jobs.delete_job(job_id, by=asker(request))
+        jobs.delete_job(job_id, by=asker(request), seen=self.seen(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -98,6 +103,7 @@ class JobSessions(generics.ListAPIView[JobSession]):
     """What was done with a job."""
 
     serializer_class = SessionSerializer
+    filterset_class = SessionFilter
     queryset = JobSession.objects.none()
 
     def get_queryset(self) -> QuerySet[JobSession]:
@@ -109,6 +115,7 @@ class JobRestorePoints(generics.ListAPIView[RestorePoint]):
     """What can be restored of a job."""
 
     serializer_class = RestorePointSerializer
+    filterset_class = RestorePointFilter
     queryset = RestorePoint.objects.none()
 
     def get_queryset(self) -> QuerySet[RestorePoint]:

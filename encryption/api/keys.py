@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from encryption import selectors
+from encryption.api.filters import DriftFilter, PasswordFilter
 from encryption.api.places import asker
 from encryption.models import Drift, EncryptionPassword, PasswordVersion, Rekey, RekeyJob
 
@@ -104,6 +105,7 @@ class Passwords(generics.ListAPIView[EncryptionPassword]):
     """The encryption passwords by their hints."""
 
     serializer_class = PasswordSerializer
+    filterset_class = PasswordFilter
     queryset = EncryptionPassword.objects.none()
 
     def get_queryset(self) -> QuerySet[EncryptionPassword]:
@@ -124,6 +126,7 @@ class Drifts(generics.ListAPIView[Drift]):
     """What was found changed, open and closed."""
 
     serializer_class = DriftSerializer
+    filterset_class = DriftFilter
     queryset = Drift.objects.none()
     cursor_ordering = "-found_at"
 

@@ -10,8 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import IdempotentPosts
+from accounts.exchange import Strict
 from accounts.models import User
 from encryption import selectors
+from encryption.api.editing import Edited, tagged
+from encryption.api.filters import RepositoryFilter
 from encryption.errors import Unknown
 from encryption.models import Repository
 from encryption.services import jobs
@@ -23,7 +26,7 @@ def asker(request: Request) -> User:
     return request.user
 
 
-class RepositorySerializer(serializers.ModelSerializer[Repository]):
+class RepositorySerializer(Strict, serializers.ModelSerializer[Repository]):
     """A place for backups."""
 
     class Meta:
@@ -48,42 +51,45 @@ class Repositories(IdempotentPosts, generics.ListAPIView[Repository]):
     """List and make repositories."""
 
     serializer_class = RepositorySerializer
+    filterset_class = RepositoryFilter
     queryset = Repository.objects.none()
 
     def get_queryset(self) -> QuerySet[Repository]:
         """Return what the account may see."""
         return selectors.repositories_for(asker(self.request))
 
+    @extend_schema(responses={201: RepositorySerializer})
     def post(self, request: Request) -> Response:
         """Make one."""
         data = RepositorySerializer(data=request.data)
         data.is_valid(raise_exception=True)
         made = jobs.create_repository(by=asker(request), **data.validated_data)
-        return Response(RepositorySerializer(made).data, status=status.HTTP_201_CREATED)
+        return tagged(made, Response(RepositorySerializer(made).data, status=status.HTTP_201_CREATED))
 
 
-class RepositoryDetail(generics.GenericAPIView[Repository]):
+class RepositoryDetail(Edited):
     """One repository."""
 
     serializer_class = RepositorySerializer
-    queryset = Repository.objects.none()
 
     def get(self, request: Request, repository_id: UUID) -> Response:
         """Return it."""
-        return Response(RepositorySerializer(_find(request, repository_id)).data)
+        found = _find(request, repository_id)
+        return tagged(found, Response(RepositorySerializer(found).data))
 
     def patch(self, request: Request, repository_id: UUID) -> Response:
         """Change it."""
-        found = _find(request, repository_id)
+        found, seen = _find(request, repository_id), self.seen(request)
         data = RepositorySerializer(found, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        changed = jobs.change_repository(found.pk, by=asker(request), **data.validated_data)
-        return Response(RepositorySerializer(changed).data)
+        changed = jobs.change_repository(found.pk, by=asker(request), seen=seen, **data.validated_data)
+        return tagged(changed, Response(RepositorySerializer(changed).data))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, repository_id: UUID) -> Response:
         """Forget it, if no job uses it."""
-        jobs.delete_repository(_find(request, repository_id).pk, by=asker(request))
+        found = _find(request, repository_id)
+        jobs.delete_repository(found.pk, by=asker(request), seen=self.seen(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

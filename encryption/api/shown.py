@@ -5,8 +5,10 @@ from typing import Any, ClassVar, cast
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
+from accounts.exchange import Strict
 from encryption import badge, keytree
 from encryption.models import Job, JobSession, Repository, RestorePoint
+from encryption.services.jobs import DECIDED_FIELDS
 
 
 class BadgeSerializer(serializers.Serializer[badge.Badge]):
@@ -22,9 +24,10 @@ class BadgeSerializer(serializers.Serializer[badge.Badge]):
     reasons = serializers.ListField(child=serializers.CharField())
 
 
-class JobSerializer(serializers.ModelSerializer[Job]):
+class JobSerializer(Strict, serializers.ModelSerializer[Job]):
     """A job; what decides on its encryption is read-only here and changes by a request."""
 
+    left_to_the_use_case = DECIDED_FIELDS
     repository: Any = serializers.PrimaryKeyRelatedField(queryset=Repository.objects.all())
     include = serializers.ListField(child=serializers.CharField(max_length=1000), required=False)
     exclude = serializers.ListField(child=serializers.CharField(max_length=1000), required=False)

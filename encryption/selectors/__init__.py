@@ -1,6 +1,8 @@
 """The reads that pages, API, admin and requests share."""
 
 from encryption.selectors.jobs import (
+    JOB_FIELDS,
+    REPOSITORY_FIELDS,
     drifts_for,
     job_detail,
     jobs_for,
@@ -10,6 +12,7 @@ from encryption.selectors.jobs import (
     repositories_for,
     restore_point_for,
     restore_points,
+    revision,
     session_for,
     sessions,
     use_of,
@@ -34,6 +37,8 @@ from encryption.selectors.statement import (
 )
 
 __all__ = [
+    "JOB_FIELDS",
+    "REPOSITORY_FIELDS",
     "VersionUse",
     "consequences",
     "current_version",
@@ -52,6 +57,7 @@ __all__ = [
     "repositories_for",
     "restore_point_for",
     "restore_points",
+    "revision",
     "running_rekey",
     "session_for",
     "sessions",

@@ -1,5 +1,6 @@
 """Jobs, repositories, restore points and sessions, as far as a person may see them."""
 
+import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from encryption import rules
+from encryption.crypto.encoding import canonical
 from encryption.errors import Unknown
 from encryption.models import (
     Drift,
@@ -16,6 +18,26 @@ from encryption.models import (
     Repository,
     RepositoryUserObjectPermission,
     RestorePoint,
+)
+
+REPOSITORY_FIELDS = frozenset({"name", "location", "media", "offsite", "offline", "immutable"})
+JOB_FIELDS = frozenset(
+    {
+        "name",
+        "repository",
+        "source",
+        "include",
+        "exclude",
+        "one_file_system",
+        "schedule_minutes",
+        "retention_points",
+        "retention_days",
+        "full_every",
+        "compression",
+        "data_category",
+        "records_reference",
+        "state",
+    }
 )
 
 
@@ -47,6 +69,14 @@ def job_detail(job_id: UUID, user: User) -> Job:
     if job is None:
         raise Unknown("There is no such job, or it is not yours to see.")
     return job
+
+
+def revision(row: Job | Repository) -> str:
+    """Return a name for all that an edit can change; what a run writes beside it does not count."""
+    known, more = (JOB_FIELDS, ("password",)) if isinstance(row, Job) else (REPOSITORY_FIELDS, ())
+    state = {name: row.serializable_value(name) for name in (*known, *more)}
+    plain = {name: str(value) if isinstance(value, UUID) else value for name, value in state.items()}
+    return hashlib.sha256(canonical(plain)).hexdigest()[:32]
 
 
 def restore_points(job: Job) -> QuerySet[RestorePoint]:

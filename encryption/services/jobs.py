@@ -1,6 +1,7 @@
 """Repositories and jobs: made, changed, ended; what would touch encryption needs a request (P2)."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,28 +15,11 @@ from audit import services as audit
 from audit.events import Event
 from encryption import rules, selectors
 from encryption.crypto.encoding import canonical
-from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
+from encryption.errors import JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, Repository
 
-REPOSITORY_FIELDS = frozenset({"name", "location", "media", "offsite", "offline", "immutable"})
-JOB_FIELDS = frozenset(
-    {
-        "name",
-        "repository",
-        "source",
-        "include",
-        "exclude",
-        "one_file_system",
-        "schedule_minutes",
-        "retention_points",
-        "retention_days",
-        "full_every",
-        "compression",
-        "data_category",
-        "records_reference",
-        "state",
-    }
-)
+# Says whether a revision is one that the change was made from.
+Seen = Callable[[str], bool]
 _LONGEST_FACT = 2000
 
 # What only an executed request writes; named so that the refusal can say so.
@@ -47,7 +31,7 @@ def create_repository(*, by: User, **fields: Any) -> Repository:
     with audit.attempt(by=by, subject="repository") as attempt:
         _check_may(by, "add_repository")
         repository = Repository(id=uuid4())
-        _set(repository, fields, REPOSITORY_FIELDS)
+        _set(repository, fields, selectors.REPOSITORY_FIELDS)
         _check_repository(repository)
         _make_folder(Path(repository.location))
         with attempt.act():
@@ -56,13 +40,19 @@ def create_repository(*, by: User, **fields: Any) -> Repository:
     return repository
 
 
-def change_repository(repository_id: UUID, *, by: User, **fields: Any) -> Repository:
-    """Change a repository; one with encryption or restore points stays where it is. Raises likewise."""
+def change_repository(
+    repository_id: UUID, *, by: User, seen: Seen | None = None, **fields: Any
+) -> Repository:
+    """Change a repository; one with encryption or restore points stays where it is. Raises likewise.
+
+    `seen` judges the revision under the lock; Outdated when it is not the one that the change was made from.
+    """
     with audit.act(by=by, subject=("encryption.repository", repository_id)):
         _check_may(by, "change_repository")
         repository = _locked_repository(repository_id)
+        _check_seen(repository, seen)
         former = repository.location
-        _set(repository, fields, REPOSITORY_FIELDS)
+        _set(repository, fields, selectors.REPOSITORY_FIELDS)
         _check_repository(repository)
         if repository.location != former:
             for job in Job.objects.filter(repository=repository).order_by("pk"):
@@ -72,11 +62,12 @@ def change_repository(repository_id: UUID, *, by: User, **fields: Any) -> Reposi
     return repository
 
 
-def delete_repository(repository_id: UUID, *, by: User) -> None:
-    """Forget a repository that no job uses or used; its folder is left alone. Raises JobRefused."""
+def delete_repository(repository_id: UUID, *, by: User, seen: Seen | None = None) -> None:
+    """Forget a repository that no job uses or used; its folder is left alone. Raises JobRefused, Outdated."""
     with audit.act(by=by, subject=("encryption.repository", repository_id)):
         _check_may(by, "change_repository")
         repository = _locked_repository(repository_id)
+        _check_seen(repository, seen)
         if repository.jobs.exists():
             raise JobRefused("Jobs write or wrote into this repository, so it stays on record.")
         audit.record(Event.REPOSITORY_DELETED, subject=repository, names={"repository": repository.name})
@@ -91,7 +82,7 @@ def create_job(*, by: User, **fields: Any) -> Job:
     with audit.act(by=by, subject="job"):
         _check_may(by, "add_job")
         job = Job(id=uuid4())
-        _set(job, fields, JOB_FIELDS)
+        _set(job, fields, selectors.JOB_FIELDS)
         if job.state == Job.State.DELETED:
             raise JobRefused("A job is not made deleted.")
         _check_job(job)
@@ -101,17 +92,19 @@ def create_job(*, by: User, **fields: Any) -> Job:
     return job
 
 
-def change_job(job_id: UUID, *, by: User, **fields: Any) -> Job:
+def change_job(job_id: UUID, *, by: User, seen: Seen | None = None, **fields: Any) -> Job:
     """Change what a job does; whatever touches its encryption is refused with a pointer to the request (P2).
 
-    Raises JobRefused, PlaceRefused, RequestNeeded, NotEligible, Unknown.
+    `seen` as for a repository. Raises JobRefused, PlaceRefused, RequestNeeded, NotEligible, Unknown,
+    Outdated.
     """
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked_job(job_id, by, "change")
+        _check_seen(job, seen)
         place, minutes = job.repository_id, job.schedule_minutes
         if fields.get("state") == Job.State.DELETED:
             raise JobRefused("A job is deleted by its own call, not by a change of state.")
-        _set(job, fields, JOB_FIELDS)
+        _set(job, fields, selectors.JOB_FIELDS)
         if job.repository_id != place:
             rules.check_move(selectors.use_of(job))
         _check_job(job)
@@ -124,13 +117,15 @@ def change_job(job_id: UUID, *, by: User, **fields: Any) -> Job:
     return job
 
 
-def delete_job(job_id: UUID, *, by: User) -> None:
+def delete_job(job_id: UUID, *, by: User, seen: Seen | None = None) -> None:
     """End a job without encryption; its plain restore points stay on record and on disk.
 
-    Raises RequestNeeded for a job with encryption or encrypted restore points (P2), NotEligible, Unknown.
+    Raises RequestNeeded for a job with encryption or encrypted restore points (P2), NotEligible, Unknown,
+    Outdated.
     """
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked_job(job_id, by, "delete")
+        _check_seen(job, seen)
         rules.check_deletion(selectors.use_of(job))
         job.state = Job.State.DELETED
         job.next_run_at = None
@@ -153,6 +148,11 @@ def _locked_job(job_id: UUID, by: User, verb: str) -> Job:
     if not selectors.may(by, verb, job):
         raise NotEligible(f"Your role does not allow you to {verb} this job.")
     return job
+
+
+def _check_seen(row: Job | Repository, seen: Seen | None) -> None:
+    if seen is not None and not seen(selectors.revision(row)):
+        raise Outdated(f"{row.name} was changed since you read it.")
 
 
 def _check_may(by: User, permission: str) -> None:

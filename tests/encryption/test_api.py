@@ -43,13 +43,15 @@ def test_same_idempotency_key_makes_one_job(api, bench):
 
 
 def test_job_is_changed(api, bench):
-    answer = api.patch(f"{API}/jobs/{bench.job.pk}/", {"retention_points": 4}, format="json")
+    address, headers = f"{API}/jobs/{bench.job.pk}/", {"If-Match": "*"}
+    answer = api.patch(address, {"retention_points": 4}, format="json", headers=headers)
     assert (answer.status_code, answer.data["retention_points"]) == (200, 4)
 
 
 def test_encryption_is_not_changed_here(api, bench):
     """P2: a client hears that encryption changes by a request, instead of being ignored."""
-    answer = api.patch(f"{API}/jobs/{bench.job.pk}/", {"password": None}, format="json")
+    address, headers = f"{API}/jobs/{bench.job.pk}/", {"If-Match": "*"}
+    answer = api.patch(address, {"password": None}, format="json", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
     assert "request" in answer.json()["detail"]
 
@@ -143,7 +145,8 @@ def test_unknown_ids_are_404(api):
 def test_repository_is_made_changed_and_forgotten(api, tmp_path):
     made = api.post(f"{API}/repositories/", {"name": "B", "location": str(tmp_path / "b")}, format="json")
     address = f"{API}/repositories/{made.json()['id']}/"
-    assert api.patch(address, {"offsite": True}, format="json").json()["offsite"] is True
+    tag = {"If-Match": made.headers["ETag"]}
+    assert api.patch(address, {"offsite": True}, format="json", headers=tag).json()["offsite"] is True
     assert api.delete(address).status_code == 204
 
 

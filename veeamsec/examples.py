@@ -1,0 +1,73 @@
+"""Bodies that the API's description shows, by operation and by what is done with them."""
+
+from typing import Any
+
+JOB = "7d6f3c1e-52a5-4d0e-9d2a-1c8f6f0b7a11"
+REPOSITORY = "0b8a4e7c-9a3d-4f61-8d55-2e9b7c1d4f20"
+PASSWORD = "c2f1d9b4-6e0a-4b7d-a1c3-5f8e9d7b6a42"  # noqa: S105 - an id
+DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+_CUSTODY = {
+    "medium": "paper, sealed envelope",
+    "place": "bank deposit box 114",
+    "offsite": True,
+    "offline": True,
+    "custodian": "Dora Marchetti",
+}
+_ASKING = {
+    "reason": "Personal data of employees must be encrypted.",
+    "hint": "The one in the green envelope",
+    "custody": [_CUSTODY],
+    "answers": [],
+    "start": "next_run",
+}
+_DECISION = {"digest": DIGEST, "comment": "", "nonce": "q0V1c2Vk", "step_up": {"totp": "492039"}}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "jobs_create": {
+        "daily": {
+            "name": "Personnel files",
+            "repository": REPOSITORY,
+            "source": "/srv/personnel",
+            "exclude": ["*.tmp"],
+            "schedule_minutes": 1440,
+            "retention_points": 14,
+            "data_category": "employees",
+        }
+    },
+    "jobs_partial_update": {"keep more": {"retention_points": 30, "retention_days": 90}},
+    "jobs_run_create": {"as planned": {}, "a full": {"full": True}},
+    "repositories_create": {
+        "vault": {"name": "Vault", "location": "/srv/backup/vault", "media": "disk", "offsite": True}
+    },
+    "repositories_partial_update": {"moved away": {"offsite": True}},
+    "restore_points_restore_create": {
+        "everything": {"to": "/srv/restores/personnel"},
+        "two files": {"to": "/srv/restores/two", "paths": ["contracts/0042.pdf", "contracts/0043.pdf"]},
+    },
+    "requests_create": {
+        "activate": {
+            "kind": "activate_encryption",
+            "jobs": [JOB],
+            "new_password": "seven quiet herons cross the river",
+            **_ASKING,
+        },
+        "change": {
+            "kind": "change_password",
+            "encryption_password": PASSWORD,
+            "new_password": "nine loud herons sleep on the roof",
+            "scope": "keys",
+            **_ASKING,
+        },
+        "deactivate": {
+            "kind": "deactivate_encryption",
+            "jobs": [JOB],
+            "then": "keep",
+            "reason": "The data is public from May on.",
+        },
+    },
+    "requests_challenge_create": {"yes": {"verdict": "approve", "digest": DIGEST, "comment": ""}},
+    "requests_approve_create": {"with an authenticator app": _DECISION},
+    "requests_reject_create": {"with an authenticator app": {**_DECISION, "comment": "Which envelope?"}},
+    "requests_withdraw_create": {"this text": {"digest": DIGEST}},
+}
