@@ -105,8 +105,11 @@ def _log(alarms: list[Alarm]) -> Proof:
     if any(alarm.kind in _LOG_ALARMS for alarm in alarms):
         return Proof("alert-circle", "refuse", "The log does not verify")
     found = audit.last_verification()
-    if found is None:
-        return Proof("history", "", "Log not verified yet")
-    if found.findings:
+    if found is not None and found.findings:
         return Proof("alert-circle", "refuse", "The log does not verify")
-    return Proof("circle-check", "seal", f"Log verified {words.ago(found.at, timezone.now())}")
+    if found is not None:
+        return Proof("circle-check", "seal", f"Log verified {words.ago(found.at, timezone.now())}")
+    head = audit.head()
+    if head is not None:
+        return Proof("file-certificate", "", f"Log sealed {words.ago(head.time, timezone.now())}")
+    return Proof("history", "", "Log not sealed yet")

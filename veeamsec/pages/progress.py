@@ -132,9 +132,14 @@ def of_session(session: JobSession) -> SessionProgress:
 
 
 def _took(session: JobSession) -> str:
+    took = _seconds(session)
+    return " so far" if took is None else f", in {words.duration(took)}"
+
+
+def _seconds(session: JobSession) -> float | None:
     if session.started_at is None or session.ended_at is None:
-        return " so far"
-    return f", in {words.duration((session.ended_at - session.started_at).total_seconds())}"
+        return None
+    return (session.ended_at - session.started_at).total_seconds()
 
 
 def runs(sessions: list[JobSession], shown: int) -> list[dict[str, Any]]:
@@ -144,7 +149,7 @@ def runs(sessions: list[JobSession], shown: int) -> list[dict[str, Any]]:
             "kind": KINDS[JobSession.Kind(one.kind)],
             "url": reverse("session", args=[one.pk]),
             "at": one.started_at or one.created_at,
-            "took": (one.ended_at - one.started_at).total_seconds() if one.ended_at and one.started_at else 0,
+            "took": _seconds(one),
             "note": one.error or (words.size(one.done_bytes) if one.done_bytes else ""),
             "state": signs.of_session(one),
         }

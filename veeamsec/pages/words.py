@@ -20,6 +20,8 @@ def ago(moment: datetime, now: datetime) -> str:
 
 def duration(seconds: float) -> str:
     """Say a length of time by its biggest unit."""
+    if seconds < 1:
+        return "under 1 s"
     if seconds < MINUTE:
         return f"{seconds:.0f} s"
     if seconds < HOUR:

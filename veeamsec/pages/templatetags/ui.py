@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from django import template
 from django.conf import settings
@@ -91,9 +90,3 @@ def short(digest: str) -> str:
 def initials(name: str) -> str:
     """A name by its initials."""
     return words.initials(name)
-
-
-@register.filter
-def has_error(field: Any) -> bool:
-    """Whether a bound field was refused."""
-    return bool(field.errors)

@@ -22,7 +22,6 @@ from veeamsec.pages.tiles import Tile
 from veeamsec.pages.viewer import viewer_of
 
 LATEST, WAITING, NAMED = 6, 6, 3
-GREEN = {State.APPROVED, State.APPROVED_FROM}
 SEATS = 2
 
 
@@ -56,7 +55,8 @@ def _lead(waiting: int, alarms: int) -> str:
 
 def _tiles(jobs: list[Job], signed: dict[Any, Badge]) -> list[Tile]:
     encrypted = sum(job.password_id is not None for job in jobs)
-    green = sum(sign.state in GREEN for sign in signed.values())
+    states = [sign.state for sign in signed.values()]
+    green, partly = states.count(State.APPROVED), states.count(State.APPROVED_FROM)
     points, size = _volume(jobs)
     seats = accounts.security_members().count()
     spare = seats - SEATS
@@ -74,6 +74,7 @@ def _tiles(jobs: list[Job], signed: dict[Any, Badge]) -> list[Tile]:
             "Approved by security",
             f"{green}",
             f"of {encrypted}",
+            note=f"{partly:,} more, with older points" if partly else "",
             done=green,
             total=encrypted,
             bar="seal",
