@@ -166,7 +166,8 @@ def _not_done(
 ) -> None:
     """Judge by the keyring, not by the error: unchanged and out of time is failed; all else goes on later."""
     text = error.message if isinstance(error, EngineError) else f"{error.strerror or error}"
-    unchanged = _still_old(step, target)
+    found = _found(step)
+    unchanged = found == target.old_fingerprint != target.new_fingerprint
     now = timezone.now()
     if unchanged and now >= step.rekey.retry_until:
         outcomes.fail(step, lease, text)
@@ -175,15 +176,20 @@ def _not_done(
         Job.objects.select_for_update().get(pk=step.job_id)
         lease.check_within()
         RekeyJob.objects.filter(pk=step.pk).update(error=text, lease_until=now)
-        if not unchanged:
+        if isinstance(error, OSError) and found in (target.old_fingerprint, target.new_fingerprint):
+            which = "former" if unchanged else "new"
+            what = f"The re-key cannot go on: {text}. Meanwhile the {which} password is in force."
+            raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.WARNING, what)
+        elif not unchanged:
             what = "The keyring cannot be read, or is neither the old nor the new one; the re-key waits."
             raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.CRITICAL, what)
     raise Later(min(_FIRST_WAIT * 2 ** min(lease.fence, 10), _LONGEST_WAIT))
 
 
-def _still_old(step: RekeyJob, target: orders.Target) -> bool:
+def _found(step: RekeyJob) -> str | None:
+    """Return the fingerprint that stands in the folder now, None while it cannot be read."""
     try:
         head = engine_for(step.job.repository).head(step.job_id)
     except (EngineError, OSError):
-        return False
-    return (head.fingerprint if head else "") == target.old_fingerprint != target.new_fingerprint
+        return None
+    return head.fingerprint if head else ""
