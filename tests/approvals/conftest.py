@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
+from django.db import connection
 
 from accounts import roster as rosters
-from accounts.models import Role, Roster, User
+from accounts.models import Role, Roster, SecurityMember, User
 from accounts.roster import Credential, Entry
 from accounts.services.stepup import StepUp
 from approvals.models import ApprovalRequest, Policy
@@ -245,3 +246,12 @@ def run(job: Job) -> JobSession:
     backups.run_backup(session.pk)
     session.refresh_from_db()
     return session
+
+
+def suspend(*users: User) -> None:
+    """Suspend seats, past the suspensions that they follow."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        SecurityMember.objects.filter(user__in=users).update(suspended_at=datetime.now(UTC))
+        cursor.execute("SET session_replication_role = origin")

@@ -2,14 +2,12 @@
 
 import json
 import uuid
-from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
 
-from accounts.models import SecurityMember
 from approvals.models import ApprovalRequest
-from tests.approvals.conftest import SECRET
+from tests.approvals.conftest import SECRET, suspend
 from tests.approvals.http import BASE, HOST, Browser, bearer, body_of, code
 
 pytestmark = pytest.mark.django_db
@@ -110,8 +108,7 @@ def test_p7_one_open_request_a_target(people, job, pending):
 
 def test_p3_nothing_is_asked_while_security_is_too_small(people, job):
     """P3"""
-    others = SecurityMember.objects.filter(user__in=[people.ciso, people.third])
-    others.update(suspended_at=datetime.now(UTC))
+    suspend(people.ciso, people.third)
     answer = Browser(people.operator).post(BASE, body_of(job))
     assert code(answer) == (409, "security_role_too_small")
 

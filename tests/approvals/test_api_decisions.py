@@ -1,16 +1,15 @@
 """The second voice of every refusal: deciding over HTTP, by sessions, CSRF and tokens (P1, P5 to P8, P12)."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
 
-from accounts.models import SecurityMember
 from approvals.models import State, Vote
 from audit.models import Entry
 from tests.accounts import factories
-from tests.approvals.conftest import fresh_code, new_policy, reject
+from tests.approvals.conftest import fresh_code, new_policy, reject, suspend
 from tests.approvals.http import BASE, Browser, bearer, code
 
 pytestmark = pytest.mark.django_db
@@ -165,7 +164,7 @@ def test_a_rejection_needs_a_comment(people, pending):
 def test_p1_a_lost_seat_is_lost_for_a_live_session(people, pending):
     """P1, P6: live membership."""
     browser = Browser(people.dpo)
-    SecurityMember.objects.filter(user=people.dpo).update(suspended_at=datetime.now(UTC))
+    suspend(people.dpo)
     assert browser.decide(pending).status_code in (403, 404)
 
 

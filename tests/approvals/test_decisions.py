@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accounts.models import Role, RoleGrant, SecurityMember
+from accounts.models import Role, RoleGrant
 from approvals.errors import (
     DigestMismatch,
     NotEligible,
@@ -15,7 +15,7 @@ from approvals.models import State
 from approvals.services import decisions
 from audit.models import Entry, Outbox
 from tests.accounts import factories
-from tests.approvals.conftest import approve, new_policy
+from tests.approvals.conftest import approve, new_policy, suspend
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +124,6 @@ def test_p6_a_lost_role_is_lost_for_a_session_that_lives_on(people, pending):
 
 
 def test_a_suspended_member_does_not_vote(people, pending):
-    SecurityMember.objects.filter(user=people.dpo).update(suspended_at=datetime.now(UTC))
+    suspend(people.dpo)
     with pytest.raises((NotEligible, NotFound)):
         approve(people.dpo, pending)

@@ -1,11 +1,10 @@
 """P3, P6, P7, P12, P13: what votes make of a request, and how it ends."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
 
-from accounts.models import SecurityMember
 from approvals.errors import (
     AlreadyVoted,
     Expired,
@@ -17,23 +16,21 @@ from approvals.errors import (
 from approvals.models import State
 from approvals.services import decisions, requests
 from audit.models import Entry
-from tests.approvals.conftest import approve, new_policy, reject
+from tests.approvals.conftest import approve, new_policy, reject, suspend
 
 pytestmark = pytest.mark.django_db
 
 
 def test_p3_nothing_is_approved_while_security_is_too_small(people, pending):
     """P3"""
-    for user in (people.ciso, people.third):
-        SecurityMember.objects.filter(user=user).update(suspended_at=datetime.now(UTC))
+    suspend(people.ciso, people.third)
     with pytest.raises(SecurityRoleTooSmall):
         approve(people.dpo, pending)
 
 
 def test_p3_a_rejection_needs_no_second_seat(people, pending):
     """P3"""
-    for user in (people.ciso, people.third):
-        SecurityMember.objects.filter(user=user).update(suspended_at=datetime.now(UTC))
+    suspend(people.ciso, people.third)
     assert reject(people.dpo, pending).state == State.REJECTED
 
 
@@ -89,7 +86,7 @@ def test_a_vote_of_somebody_suspended_since_does_not_count(people, ask):
     new_policy(quorum=2)
     request = ask()
     approve(people.dpo, request)
-    SecurityMember.objects.filter(user=people.dpo).update(suspended_at=datetime.now(UTC))
+    suspend(people.dpo)
     assert approve(people.ciso, request).state == State.PENDING
 
 

@@ -21,7 +21,7 @@ from audit.services import checkpoints
 from encryption import badge
 from encryption.models import Rekey
 from tests.accounts.soft_passkey import SoftPasskey
-from tests.approvals.conftest import SECRET, People, approve, new_policy, reject, sign_roster, work
+from tests.approvals.conftest import SECRET, People, approve, new_policy, reject, sign_roster, suspend, work
 
 pytestmark = pytest.mark.django_db
 ORIGIN = "http://localhost:8000"
@@ -190,12 +190,11 @@ def test_taking_evidence_away_is_told_to_the_log(people, executed):
 
 def test_p13_the_record_outlives_seats_and_jobs(people, executed):
     """P13"""
-    from accounts.models import SecurityMember
     from encryption.models import Job
 
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    SecurityMember.objects.filter(user=people.third).update(suspended_at=executed.ended_at)
+    suspend(people.third)
     Job.objects.update(name="Renamed")
     record = selectors.request_record(executed, people.auditor)
     assert record.detail.votes[0].who == "Dora · Security · DPO"

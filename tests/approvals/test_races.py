@@ -15,7 +15,7 @@ from audit.models import Entry, Outbox
 from encryption.models import Attestation, Rekey
 from encryption.services import steps
 from tests.accounts import factories
-from tests.approvals.conftest import approve, new_policy, sign_roster, step_up, wish
+from tests.approvals.conftest import approve, new_policy, sign_roster, step_up, suspend, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,21 +174,20 @@ def test_p12_two_deliveries_of_the_end_attest_once(people, ask):
 
 def test_p5_an_approval_against_a_lost_seat_is_never_executed_on_it(people, ask):
     """P5: whichever comes first, the worker's count is under the lock."""
-    from datetime import UTC, datetime
 
     from django.db import transaction
 
-    from accounts.models import SecurityMember, SecurityRole
+    from accounts.models import SecurityRole
 
     sign_roster(people)
     request = approve(people.dpo, ask())
 
-    def suspend() -> None:
+    def leave() -> None:
         with transaction.atomic():
             SecurityRole.objects.select_for_update().get(pk=1)
-            SecurityMember.objects.filter(user=people.dpo).update(suspended_at=datetime.now(UTC))
+            suspend(people.dpo)
 
-    results = at_once(suspend, lambda: execution.execute(request.pk))
+    results = at_once(leave, lambda: execution.execute(request.pk))
     assert not [result for result in results if isinstance(result, Refused)]
     request.refresh_from_db()
     begun = Rekey.objects.count() == 1

@@ -6,7 +6,7 @@ import json
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import SecurityMember, SecurityRole
+from accounts.models import SecurityRole
 from approvals import statement
 from approvals.errors import (
     Invalid,
@@ -21,7 +21,7 @@ from approvals.services import requests
 from audit.models import Entry, Outbox
 from encryption.errors import PasswordRefused
 from encryption.models import EncryptionPassword, JobUserObjectPermission
-from tests.approvals.conftest import CUSTODY, SECRET, answers, approve, new_policy, reject, wish
+from tests.approvals.conftest import CUSTODY, SECRET, answers, approve, new_policy, reject, suspend, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -116,10 +116,8 @@ def test_a_refused_question_is_one_entry(ask, people):
 
 def test_p3_nothing_is_asked_while_security_is_too_small(ask, people):
     """P3"""
-    from datetime import UTC, datetime
 
-    others = SecurityMember.objects.filter(user__in=[people.ciso, people.third])
-    others.update(suspended_at=datetime.now(UTC))
+    suspend(people.ciso, people.third)
     with pytest.raises(SecurityRoleTooSmall):
         ask()
 

@@ -1,18 +1,18 @@
 """P2, P5, P6: the worker refuses rows, votes, rosters, targets and messages that were not approved."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
-from accounts.models import Roster, SecurityMember
+from accounts.models import Roster
 from approvals.models import State
 from approvals.services import attesting, execution
 from audit.errors import Later
 from audit.models import Alarm, Entry
 from encryption.models import Attestation, EncryptionPassword, Job, Rekey
-from tests.approvals.conftest import approve, new_policy, reject, sign_roster
+from tests.approvals.conftest import approve, new_policy, reject, sign_roster, suspend
 from tests.approvals.executing import OTHER, activate, change, forge, stale
 
 pytestmark = pytest.mark.django_db
@@ -120,15 +120,14 @@ def test_p5_a_missing_secret_is_stale(people, pending):
 def test_p5_a_lost_vote_is_stale(people, pending):
     """P5: live membership, recounted by the worker."""
     approve(people.dpo, pending)
-    SecurityMember.objects.filter(user=people.dpo).update(suspended_at=datetime.now(UTC))
+    suspend(people.dpo)
     assert "not enough" in stale(pending)
 
 
 def test_p5_a_role_below_two_is_stale(people, pending):
     """P5, P3"""
     approve(people.dpo, pending)
-    others = SecurityMember.objects.filter(user__in=[people.ciso, people.third])
-    others.update(suspended_at=datetime.now(UTC))
+    suspend(people.ciso, people.third)
     assert "fewer than two" in stale(pending)
 
 
