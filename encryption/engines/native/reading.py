@@ -18,6 +18,13 @@ from encryption.engines.native.tree import OpenTree
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+class _NotWritten(Exception):
+    """The data file took no more, which is no fault of the source."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+
 class EntryReader:
     """Makes entries; content goes to `writer` unless `base` has the same piece already."""
 
@@ -40,7 +47,10 @@ class EntryReader:
         self._ticker = ticker
 
     def read(self, found: Found) -> Entry | None:
-        """Return the entry of `found`, or None when it cannot be read, which is noted as a warning."""
+        """Return the entry of `found`, or None when it cannot be read, which is noted as a warning.
+
+        Raises OSError when its content cannot be written.
+        """
         try:
             if stat.S_ISDIR(found.status.st_mode):
                 entry = self._owned(DIR, found.path, found.status)
@@ -52,6 +62,8 @@ class EntryReader:
                 entry.target = os.readlink(name, dir_fd=fd)
                 return entry
             return self._file(found)
+        except _NotWritten as failed:
+            raise failed.error from None
         except OSError as error:
             self._scanner.warn(found.path, f"cannot be read: {error.strerror}")
             return None
@@ -135,7 +147,10 @@ class EntryReader:
             return 0
         if base is not None and piece < len(base.blocks) and base.digest(piece) == digest:
             return None
-        return self._writer.append(self._buffer[: 1 + length])
+        try:
+            return self._writer.append(self._buffer[: 1 + length])
+        except OSError as error:
+            raise _NotWritten(error) from error
 
     def _fill(self, fd: int, start: int, length: int) -> int:
         filled = 0
