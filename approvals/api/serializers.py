@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -123,13 +124,19 @@ class SummarySerializer(serializers.Serializer[ApprovalRequest]):
     execute_by = serializers.DateTimeField(allow_null=True)
     rekey = serializers.UUIDField(source="rekey_id", allow_null=True)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._labels: dict[UUID, str] = {}
+
     def get_state(self, request: ApprovalRequest) -> str:
         """The state by the server's clock."""
         return State(selectors.state_at(request)).value
 
     def get_asker(self, request: ApprovalRequest) -> dict[str, str]:
-        """Who asked."""
-        return _asker(request)
+        """Who asked; a page of a list reads each asker once."""
+        if request.asker_id not in self._labels:
+            self._labels[request.asker_id] = user_label(request.asker)
+        return _asker(request, self._labels[request.asker_id])
 
 
 class DetailSerializer(serializers.Serializer[RequestDetail]):
@@ -160,7 +167,7 @@ class DetailSerializer(serializers.Serializer[RequestDetail]):
 
     def get_asker(self, detail: RequestDetail) -> dict[str, str]:
         """Who asked."""
-        return _asker(detail.request)
+        return _asker(detail.request, detail.asker)
 
     def get_statement(self, detail: RequestDetail) -> dict[str, Any]:
         """What the digest covers, as an object; its RFC 8785 text has the digest."""
@@ -201,9 +208,5 @@ class ProcedureSerializer(serializers.ModelSerializer[Policy]):
         )
 
 
-def _asker(request: ApprovalRequest) -> dict[str, str]:
-    return {
-        "user": str(request.asker_id),
-        "person": str(request.asker_person_id),
-        "label": user_label(request.asker),
-    }
+def _asker(request: ApprovalRequest, label: str) -> dict[str, str]:
+    return {"user": str(request.asker_id), "person": str(request.asker_person_id), "label": label}

@@ -163,3 +163,12 @@ def test_nothing_is_edited(people, pending, method):
         headers={"x-csrftoken": "x" * 32},
     )
     assert answer.status_code == 405
+
+
+def test_a_list_reads_each_asker_once(people, make_job, ask, django_assert_max_num_queries):
+    for number in range(6):
+        ask(make_job(f"Job {number}"))
+    browser = Browser(people.auditor)
+    browser.get(BASE)
+    with django_assert_max_num_queries(25):
+        assert len(browser.get(BASE).json()["results"]) == 6
