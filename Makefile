@@ -7,10 +7,10 @@ CODE := audit accounts encryption approvals veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format requirements clean
+.PHONY: help run demo test check openapi api-long format requirements clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(VENV)/run.stamp ## set up what is missing and serve on http://localhost:8000
 	@exec $(MANAGE) run
@@ -28,7 +28,14 @@ check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, doc
 	$(VENV)/bin/lint-imports
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	VEEAMSEC_ORIGIN=https://veeamsec.example.com $(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(PY) -m pytest -q tests/house
+
+openapi: $(VENV)/dev.stamp ## write the API's description, docs/openapi.yaml
+	$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+api-long: $(VENV)/dev.stamp ## 500 invented calls to every operation of the API, instead of 50
+	VEEAMSEC_EXAMPLES=500 $(PY) -m pytest -q -n 2 tests/veeamsec/test_api_invented.py
 
 format: $(VENV)/dev.stamp ## put the code in form
 	$(VENV)/bin/ruff check --fix
