@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from approvals.errors import (
     AlreadyVoted,
@@ -13,10 +14,11 @@ from approvals.errors import (
     NotPending,
     SecurityRoleTooSmall,
 )
-from approvals.models import State
+from approvals.models import State, Vote
 from approvals.services import decisions, requests
+from audit.errors import AuditUnavailable
 from audit.models import Entry
-from tests.approvals.conftest import approve, new_policy, reject, suspend
+from tests.approvals.conftest import approve, new_policy, reject, step_up, suspend
 
 pytestmark = pytest.mark.django_db
 
@@ -138,3 +140,21 @@ def test_nothing_approved_is_withdrawn(people, pending):
     approve(people.dpo, pending)
     with pytest.raises(NotPending):
         requests.withdraw(pending.pk, by=people.operator, digest=pending.digest)
+
+
+def test_p12_no_log_no_decision(people, pending):
+    """P12: the act stops when its entry cannot be written."""
+    given = step_up(people.dpo, pending, "approve")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_log() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER no_log BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION no_log()"
+        )
+    with pytest.raises(AuditUnavailable):
+        decisions.approve(pending.pk, by=people.dpo, digest=pending.digest, step_up=given, interactive=True)
+    pending.refresh_from_db()
+    assert pending.state == State.PENDING
+    assert not Vote.objects.exists()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from approvals.models import State
 from approvals.services import attesting, deadlines, execution, requests
@@ -204,3 +205,21 @@ def test_p12_every_transition_is_in_the_log(people, ask):
         "secret.erased",
         "request.executed",
     ]
+
+
+def test_the_worker_does_it_all_in_its_own_role(people, pending):
+    request = approve(people.dpo, pending)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET ROLE veeamsec_worker")
+        request = work(request)
+        cursor.execute("RESET ROLE")
+    assert request.state == State.EXECUTED, request.outcome
+    assert Attestation.objects.count() == 1
+
+
+def test_the_clock_ends_requests_in_the_workers_role(people, pending):
+    with time_machine.travel(pending.decide_by + timedelta(seconds=1)), connection.cursor() as cursor:
+        cursor.execute("SET ROLE veeamsec_worker")
+        assert deadlines.expire_due() == 1
+        cursor.execute("RESET ROLE")
