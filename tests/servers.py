@@ -43,6 +43,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         # What the product never grants: making test databases, and switching triggers off between tests.
         connection.execute("ALTER ROLE veeamsec_owner CREATEDB")
         connection.execute("GRANT SET ON PARAMETER session_replication_role TO veeamsec_owner")
-        # Requests of tests run as the web process does.
-        connection.execute("GRANT veeamsec_web TO veeamsec_owner")
+        # Requests of tests run as the web process does, and some work as the worker does.
+        connection.execute("GRANT veeamsec_web, veeamsec_worker TO veeamsec_owner")
     os.environ |= {"VEEAMSEC_HOME": str(home.path), "VEEAMSEC_PROCESS": "owner"}
