@@ -26,7 +26,7 @@ from encryption.engines.base import BackupResult, OnProgress, Roots, Source
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, NoRestorePoint
 from encryption.models import Job, JobSession, RekeyJob, RestorePoint
-from encryption.services import leases, vault
+from encryption.services import leases, messages, vault
 from encryption.services.runs import schedule_due, start_backup, start_restore, start_verify
 
 __all__ = [
@@ -55,7 +55,7 @@ class Plan:
 
 def run_backup(session_id: UUID) -> None:
     """Run, or run again, the backup of a session. Raises Later while another worker holds it."""
-    session = _take(session_id)
+    session = _take(session_id, queue.Task.BACKUP, JobSession.Kind.BACKUP)
     if session is None:
         return
     row, lease = session
@@ -77,7 +77,8 @@ def run_backup(session_id: UUID) -> None:
 
 def run_restore(session_id: UUID) -> None:
     """Run the restore or verification of a session. Raises Later while another worker holds it."""
-    session = _take(session_id)
+    kinds = JobSession.Kind.RESTORE, JobSession.Kind.VERIFY
+    session = _take(session_id, queue.Task.RESTORE, *kinds)
     if session is None:
         return
     row, lease = session
@@ -99,7 +100,10 @@ def run_restore(session_id: UUID) -> None:
         audit.record(done, facts=facts)
 
 
-def _take(session_id: UUID) -> tuple[JobSession, leases.Lease] | None:
+def _take(session_id: UUID, task: queue.Task, *kinds: str) -> tuple[JobSession, leases.Lease] | None:
+    if not JobSession.objects.filter(pk=session_id, kind__in=kinds).exists():
+        messages.refuse(task, session_id, "no such session")
+        return None
     lease = leases.take(JobSession, session_id)
     if lease is None:
         return None

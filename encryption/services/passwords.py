@@ -14,6 +14,7 @@ from encryption import selectors
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, TargetChanged
 from encryption.models import EncryptionPassword, Job, PasswordVersion, RekeyJob
+from encryption.services import messages
 
 _LOOK_AGAIN = timedelta(hours=1)
 
@@ -40,6 +41,7 @@ def erase(password_id: UUID) -> None:
     """Erase every version of a deleted password, once no keyring names it. Raises Later."""
     password = EncryptionPassword.objects.filter(pk=password_id, deleted_at__isnull=False).first()
     if password is None:
+        messages.refuse(queue.Task.ERASE_SECRET, password_id, "no deleted password")
         return
     if selectors.needs_of(password_id):
         raise Later(_LOOK_AGAIN)

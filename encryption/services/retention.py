@@ -23,7 +23,7 @@ from encryption.engines.base import Progress
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, RestorePointBusy
 from encryption.models import Job, Rekey, RekeyJob, RestorePoint
-from encryption.services import vault
+from encryption.services import messages, vault
 
 _BUSY_WAIT = timedelta(minutes=10)
 _RENEW_SECONDS = 20.0
@@ -34,7 +34,10 @@ def retire(job_id: UUID) -> list[UUID]:
 
     Raises Later when a restore still reads one of them.
     """
-    job = Job.objects.select_related("repository").get(pk=job_id)
+    job = Job.objects.select_related("repository").filter(pk=job_id).first()
+    if job is None:
+        messages.refuse(queue.Task.RETENTION, job_id, "no such job")
+        return []
     if _choose(job) and not _newest_full_holds(job):
         return []
     gone: list[UUID] = []

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit import keys
+from audit import keys, queue
 from audit import services as audit
 from audit.alarms import Kind
 from audit.errors import Forged, Later
@@ -25,7 +25,7 @@ from encryption.engines.base import Engine
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, StaleOrder, TargetChanged
 from encryption.models import Job, PasswordVersion, Rekey, RekeyJob
-from encryption.services import leases, outcomes, vault
+from encryption.services import leases, messages, outcomes, vault
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -35,6 +35,7 @@ def run_step(step_id: UUID) -> None:
     """Do, resume or find done one step. Raises TargetChanged for a forged order, Later to be called again."""
     step = RekeyJob.objects.select_related("rekey__version", "job__repository").filter(pk=step_id).first()
     if step is None:
+        messages.refuse(queue.Task.REKEY_JOB, step_id, "no such step")
         return
     subject = ("encryption.job", step.job_id)
     with audit.attempt(by=audit.WORKER, subject=subject):
