@@ -18,6 +18,9 @@ def apply_grants(cursor: CursorWrapper) -> None:
     """Give web and worker what they need of every table, then take back what each app's `REVOKES` names."""
     for statement in (
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        # A temporary table would stand before ours of that name in the triggers' own queries.
+        f"DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, {SERVANTS}',"
+        " current_database()); END $$",
         f"GRANT USAGE ON SCHEMA public TO {SERVANTS}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {SERVANTS}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SERVANTS}",
