@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.selectors import has_factor
+from accounts.selectors import has_factor, is_suspended
 from accounts.services import factors, sessions
 
 
@@ -26,8 +26,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        """Stop inactive accounts, and service accounts: they have tokens, no sessions."""
-        if not user.is_human:
+        """Stop inactive accounts, suspended members, and service accounts: they have tokens, no sessions."""
+        if not user.is_human or is_suspended(user):
             return HttpResponseRedirect(reverse("account_inactive"))
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
@@ -58,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return not sessions.is_first_enrolment(context.request)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Changes of factors are told by the log and its alarms, not by allauth's mails."""
+        """Changes of factors are told by our own notices, which the worker sends."""
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -116,7 +116,7 @@ class MemberSerializer(serializers.Serializer[SecurityMember]):
 
     def get_active(self, seat: SecurityMember) -> bool:
         """Say whether the seat may decide."""
-        return seat.user.is_active and seat.suspended_at is None
+        return seat.user.is_active and not seat.is_suspended()
 
 
 class SecurityRoleSerializer(serializers.Serializer[Any]):

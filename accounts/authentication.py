@@ -10,6 +10,7 @@ from knox.settings import CONSTANTS
 from rest_framework import exceptions
 
 from accounts.models import ApiToken, User
+from accounts.selectors import is_suspended
 
 # One write a minute and token is enough to say when it was last used.
 USED_EVERY = timedelta(minutes=1)
@@ -34,7 +35,7 @@ class TokenAuthentication(KnoxAuthentication):
         found = next((row for row in rows if compare_digest(row.digest, digest)), None)
         if found is None or found.expiry is None or found.expiry <= now:
             raise exceptions.AuthenticationFailed(REFUSED)
-        if not found.user.is_active or self.scope not in found.scopes:
+        if not found.user.is_active or self.scope not in found.scopes or is_suspended(found.user):
             raise exceptions.AuthenticationFailed(REFUSED)
         if found.last_used_at is None or found.last_used_at < now - USED_EVERY:
             ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)

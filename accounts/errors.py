@@ -55,6 +55,18 @@ class AlreadySealed(Refused):
     code = "not_pending"
 
 
+class NotNow(Refused):
+    """The state of the thing does not allow this, whoever asks."""
+
+    code = "not_pending"
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is not this person's to know."""
+
+    code = "not_found"
+
+
 class KeyReused(Refused):
     """An idempotency key that came before with another body, or whose first answer is not known yet."""
 

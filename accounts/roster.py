@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -33,10 +33,14 @@ _TITLES = frozenset({"dpo", "ciso", "other"})
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One passkey: its id and its COSE key, both base64url without padding."""
+    """One passkey: its id and its COSE key, both base64url without padding.
+
+    `since` is when it came in later than its account, signed by one that was in; else it is as old as that.
+    """
 
     id: str
     public_key: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class Entry:
     since: datetime
     credentials: tuple[Credential, ...] = ()
     title: str | None = None
+
+    def known_since(self, credential: Credential) -> datetime:
+        """Return since when a passkey of this account stands in the roster."""
+        return max(self.since, credential.since or self.since)
 
     def credential(self, credential_id: str) -> Credential | None:
         """Return the passkey of that id, if it is this account's."""
@@ -70,6 +78,41 @@ class RosterBody:
         return next((found for found in (*self.security, *self.administrators) if found.user == user), None)
 
 
+def seated(body: RosterBody, entry: Entry) -> RosterBody:
+    """Return a roster with this account in Security, in place of whatever it said of it before."""
+    return replace(body, security=(*_others(body.security, entry.user), entry))
+
+
+def appointed(body: RosterBody, entry: Entry) -> RosterBody:
+    """Return a roster with this account among the administrators, in place of what it said before."""
+    return replace(body, administrators=(*_others(body.administrators, entry.user), entry))
+
+
+def unseated(body: RosterBody, user: UUID) -> RosterBody:
+    """Return a roster without this account in Security."""
+    return replace(body, security=_others(body.security, user))
+
+
+def dismissed(body: RosterBody, user: UUID) -> RosterBody:
+    """Return a roster without this account among the administrators."""
+    return replace(body, administrators=_others(body.administrators, user))
+
+
+def with_credentials(body: RosterBody, user: UUID, credentials: tuple[Credential, ...]) -> RosterBody:
+    """Return a roster in which an account has exactly these passkeys."""
+
+    def changed(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        return tuple(
+            replace(entry, credentials=credentials) if entry.user == user else entry for entry in entries
+        )
+
+    return replace(body, security=changed(body.security), administrators=changed(body.administrators))
+
+
+def _others(entries: tuple[Entry, ...], user: UUID) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if entry.user != user)
+
+
 def build(body: RosterBody) -> bytes:
     """Return the canonical bytes of a roster; entries stand in the order of their account's id."""
     return rfc8785.dumps(
@@ -79,7 +122,7 @@ def build(body: RosterBody) -> bytes:
             "previous": body.previous,
             "request": str(body.request) if body.request else None,
             "security": _entries(body.security),
-            "time": body.time.astimezone(UTC).strftime(TIME),
+            "time": _written(body.time),
             "type": TYPE,
             "version": VERSION,
         }
@@ -134,12 +177,17 @@ def _entries(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 def _entry(entry: Entry) -> dict[str, Any]:
     ordered = sorted(entry.credentials, key=lambda credential: credential.id)
     fields: dict[str, Any] = {
-        "credentials": [{"id": found.id, "public_key": found.public_key} for found in ordered],
+        "credentials": [_credential(found) for found in ordered],
         "person": str(entry.person),
-        "since": entry.since.astimezone(UTC).strftime(TIME),
+        "since": _written(entry.since),
         "user": str(entry.user),
     }
     return fields | ({"title": entry.title} if entry.title else {})
+
+
+def _credential(found: Credential) -> dict[str, str]:
+    fields = {"id": found.id, "public_key": found.public_key}
+    return fields | ({"since": _written(found.since)} if found.since else {})
 
 
 def _read(fields: dict[str, Any]) -> RosterBody:
@@ -160,9 +208,16 @@ def _read_entry(fields: dict[str, Any]) -> Entry:
         user=UUID(fields["user"]),
         person=UUID(fields["person"]),
         since=_time(fields["since"]),
-        credentials=tuple(Credential(found["id"], found["public_key"]) for found in fields["credentials"]),
+        credentials=tuple(
+            Credential(found["id"], found["public_key"], _time(found["since"]) if "since" in found else None)
+            for found in fields["credentials"]
+        ),
         title=fields.get("title"),
     )
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(TIME)
 
 
 def _time(text: str) -> datetime:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from accounts.errors import NotEligible, NotNow
+from audit.errors import Refused
 
 # Sent as text by the database and by tokens alike, so plain names and not the models' enum.
 OPERATOR, ADMINISTRATOR, ENTERPRISE, AUDITOR, SERVICE = (
@@ -101,6 +104,8 @@ class Standing:
     security_title: str | None = None
     security_since: datetime | None = None
     suspended: bool = False
+    # Until a third member confirms a suspension, who suspended may not decide alone with the rest (P3).
+    may_only_reject: bool = False
     superuser: bool = False
 
     @property
@@ -131,3 +136,73 @@ def conflict(*, has_seat: bool, roles: Iterable[str]) -> str | None:
     if not has_seat:
         return None
     return next(iter(sorted(set(roles) & EXCLUDED_BY_SECURITY)), None)
+
+
+# Long enough for a third member to come back from a weekend; no longer, for it was one person's word.
+SUSPENSION = timedelta(hours=72)
+# So that one member cannot keep another out by suspending again and again.
+SUSPEND_AGAIN = timedelta(days=30)
+LIFTERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SeatFacts:
+    """One seat as suspensions see it; `acts` says that it is live, of an active account and not suspended."""
+
+    id: UUID
+    live: bool
+    acts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionFacts:
+    """One suspension in force, and who has spoken on it."""
+
+    member: UUID
+    suspender: UUID
+    confirmed: bool
+    lifted_by: frozenset[UUID] = frozenset()
+
+
+def check_suspend(
+    by: SeatFacts, member: SeatFacts, *, has_open: bool, last: datetime | None, now: datetime
+) -> None:
+    """Refuse a suspension that P3 does not allow; `last` is when this member suspended that one before."""
+    _raise(_cannot_act(by, member))
+    if not member.acts:
+        raise NotNow("This seat is suspended, or its account is not active.")
+    if has_open:
+        raise NotEligible("You have suspended a member already; one at a time.")
+    if last is not None and now - last < SUSPEND_AGAIN:
+        raise NotEligible("You suspended this member within the last 30 days; let another member judge.")
+
+
+def check_confirm(by: SeatFacts, member: SeatFacts, suspension: SuspensionFacts | None) -> None:
+    """Refuse a confirmation by anybody but a third active member."""
+    _raise(_cannot_act(by, member))
+    if suspension is None or suspension.confirmed:
+        raise NotNow("There is no suspension that waits to be confirmed.")
+    if by.id == suspension.suspender:
+        raise NotEligible("A third member confirms; you suspended.")
+
+
+def check_lift(by: SeatFacts, member: SeatFacts, suspension: SuspensionFacts | None) -> None:
+    """Refuse a lift by who is suspended, and one that was given already."""
+    _raise(_cannot_act(by, member))
+    if suspension is None:
+        raise NotNow("This seat is not suspended.")
+    if by.id in suspension.lifted_by:
+        raise NotNow("You have lifted this already; a second member is needed.")
+
+
+def _cannot_act(by: SeatFacts, member: SeatFacts) -> Refused | None:
+    if not by.acts:
+        return NotEligible("Only an active member of Security does this.")
+    if by.id == member.id:
+        return NotEligible("This is your own seat; another member does this.")
+    return None if member.live else NotNow("This seat is not held any more.")
+
+
+def _raise(refusal: Refused | None) -> None:
+    if refusal is not None:
+        raise refusal

@@ -13,6 +13,8 @@ from accounts import rules
 from accounts.models import EnrolmentLink, Role, RoleGrant, Roster, SecurityMember, SecurityRole, Title, User
 from accounts.rules import Standing
 
+# P3: below two seats nobody is left to be the second pair of eyes.
+SEATS = 2
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 _PRECEDENCE = (Role.ADMINISTRATOR, Role.ENTERPRISE, Role.OPERATOR, Role.AUDITOR, Role.SERVICE)
 
@@ -25,7 +27,14 @@ def standing(user: User, now: datetime | None = None) -> Standing:
 def security_members(active: bool = True) -> QuerySet[SecurityMember]:
     """Return the live seats; `active` leaves out the suspended ones and those of inactive accounts."""
     seats = SecurityMember.objects.filter(until=None).select_related("user", "person").order_by("since", "id")
-    return seats.filter(suspended_at=None, user__is_active=True, user__is_human=True) if active else seats
+    if not active:
+        return seats
+    return seats.filter(user__is_active=True, user__is_human=True).exclude(SecurityMember.suspended_now())
+
+
+def active_seats() -> int:
+    """Return how many persons sit in Security, active and not suspended."""
+    return security_members().values("person_id").distinct().order_by().count()
 
 
 def administrators() -> QuerySet[User]:
@@ -51,6 +60,12 @@ def can_decide_people(
         if user.person_id not in excluded:
             first.setdefault(user.person_id, user)
     return list(first.values())
+
+
+def is_suspended(user: User) -> bool:
+    """Say whether an account's seat in Security is suspended: then it signs in nowhere (P3)."""
+    seats = SecurityMember.objects.filter(SecurityMember.suspended_now(), user_id=user.pk, until=None)
+    return seats.exists()
 
 
 def newest_roster() -> Roster | None:

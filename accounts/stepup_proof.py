@@ -63,6 +63,27 @@ def verify_passkey(
 
     `public_key` is the credential's COSE key; `last_count` the highest signature counter seen before.
     """
+    if not isinstance(proof.get("nonce"), str):
+        raise ProofInvalid("The passkey's answer cannot be read.")
+    signed = challenge(binding, proof["nonce"])
+    verify_assertion(proof, signed, public_key, origin=origin, rp_id=rp_id, last_count=last_count)
+
+
+def enrolment_challenge(new_public_key: bytes) -> bytes:
+    """Return what a passkey of the roster signs to let in a further one: the digest of its COSE key."""
+    return hashlib.sha256(new_public_key).digest()
+
+
+def verify_assertion(
+    proof: Mapping[str, Any],
+    signed: bytes,
+    public_key: bytes,
+    *,
+    origin: str,
+    rp_id: str,
+    last_count: int = 0,
+) -> None:
+    """Accept a passkey's answer to exactly this challenge, or raise ProofInvalid."""
     response = _parse(proof)
     client, data = response.response.client_data, response.response.authenticator_data
     if (
@@ -72,7 +93,7 @@ def verify_passkey(
         raise ProofInvalid("The proof names another passkey than the one that signed.")
     if client.type != CollectedClientData.TYPE.GET:
         raise ProofInvalid("This is no sign-in by a passkey.")
-    if client.challenge != challenge(binding, proof["nonce"]):
+    if client.challenge != signed:
         raise ProofInvalid("The passkey signed for another decision.")
     if client.origin != origin or client.cross_origin:
         raise ProofInvalid("The passkey signed for another site.")
@@ -95,7 +116,7 @@ def _parse(proof: Mapping[str, Any]) -> AuthenticationResponse:
     response = proof.get("response")
     if proof.get("factor") != "passkey" or not isinstance(response, dict):
         raise ProofInvalid("This is no proof by a passkey.")
-    if not isinstance(proof.get("nonce"), str) or not isinstance(proof.get("credential"), str):
+    if not isinstance(proof.get("credential"), str):
         raise ProofInvalid("The passkey's answer cannot be read.")
     if _size(response) > MAX_RESPONSE:
         raise ProofInvalid("The passkey's answer is too long.")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from accounts.services import security_role
+from accounts.services import notices, passkeys, security_role, suspensions, users
 from audit import queue
 from audit.queue import Task
 
@@ -11,3 +11,27 @@ from audit.queue import Task
 def sign_roster(ref: UUID) -> None:
     """Sign roster 1 and seal the Security Role, when it is time."""
     security_role.sign_roster()
+
+
+@queue.worker(Task.SEND_NOTICE)
+def send_notice(notice_id: UUID) -> None:
+    """Mail what a person is told."""
+    notices.send(notice_id)
+
+
+@queue.beat(Task.SETTLE_SUSPENSIONS)
+def settle_suspensions() -> None:
+    """Note the end of suspensions that nobody confirmed in time."""
+    suspensions.settle()
+
+
+@queue.worker(Task.SEND_LINK)
+def send_link(user_id: UUID) -> None:
+    """Mail a first link to whose credentials were reset."""
+    users.send_link(user_id)
+
+
+@queue.worker(Task.ENROL_CREDENTIAL)
+def enrol_credential(enrolment_id: UUID) -> None:
+    """Verify a passkey that another one signed, and sign the next roster."""
+    passkeys.enrol_credential(enrolment_id)

@@ -1,5 +1,6 @@
 """allauth's pages whose acts leave an entry in the log, and the page of one's own password."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -11,7 +12,7 @@ from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.forms import Form
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,9 +20,15 @@ from django.views.generic.edit import FormView
 
 from accounts.errors import Invalid, StepUpRequired
 from accounts.forms import OwnPasswordForm
+from accounts.models import User
 from accounts.services import factors, sessions, users
 
 ADDED, REMOVED, RENEWED = "added", "removed", "renewed"
+
+
+def _changing(request: HttpRequest, kind: Authenticator.Type, change: str) -> AbstractContextManager[None]:
+    assert isinstance(request.user, User)  # noqa: S101 - every page demands a signed-in account
+    return sessions.changing_factor(request.user, kind, change, keep=request.session.session_key)
 
 
 class ActivateTOTP(ActivateTOTPView):  # type: ignore[misc]
@@ -29,7 +36,7 @@ class ActivateTOTP(ActivateTOTPView):  # type: ignore[misc]
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store the app's secret, with its entry."""
-        with sessions.changing_factor(self.request.user, Authenticator.Type.TOTP, ADDED):
+        with _changing(self.request, Authenticator.Type.TOTP, ADDED):
             response: HttpResponse = super().form_valid(form)
         return response
 
@@ -39,7 +46,7 @@ class DeactivateTOTP(DeactivateTOTPView):  # type: ignore[misc]
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Remove it, with its entry."""
-        with sessions.changing_factor(self.request.user, Authenticator.Type.TOTP, REMOVED):
+        with _changing(self.request, Authenticator.Type.TOTP, REMOVED):
             response: HttpResponse = super().form_valid(form)
         return response
 
@@ -49,7 +56,7 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store its public key, with its entry."""
-        with sessions.changing_factor(self.request.user, Authenticator.Type.WEBAUTHN, ADDED):
+        with _changing(self.request, Authenticator.Type.WEBAUTHN, ADDED):
             response: HttpResponse = super().form_valid(form)
         return response
 
@@ -62,7 +69,7 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
         if not factors.may_remove(self.get_object()):
             messages.error(self.request, "This is your last second factor: add another one first.")
             return HttpResponseRedirect(self.get_success_url())
-        with sessions.changing_factor(self.request.user, Authenticator.Type.WEBAUTHN, REMOVED):
+        with _changing(self.request, Authenticator.Type.WEBAUTHN, REMOVED):
             response: HttpResponse = super().form_valid(form)
         return response
 
@@ -72,7 +79,7 @@ class GenerateRecoveryCodes(GenerateRecoveryCodesView):  # type: ignore[misc]
 
     def form_valid(self, form: Form) -> HttpResponse:
         """Store them, with their entry."""
-        with sessions.changing_factor(self.request.user, Authenticator.Type.RECOVERY_CODES, RENEWED):
+        with _changing(self.request, Authenticator.Type.RECOVERY_CODES, RENEWED):
             response: HttpResponse = super().form_valid(form)
         return response
 

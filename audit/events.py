@@ -93,6 +93,10 @@ class Event(StrEnum):
     ENROLMENT_FINISHED = "enrolment.finished", 71416
     TOKEN_CREATED = "token.created", 71417
     TOKEN_REVOKED = "token.revoked", 71418
+    MEMBER_SUSPENSION_ENDED = "member.suspension_ended", 71419
+    MEMBER_DOUBTED = "member.doubted", 71420
+    CREDENTIALS_RESET = "credentials.reset", 71421
+    CREDENTIAL_OFFERED = "credential.offered", 71422
     # Sessions and factors: 71500
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", 71501
     SIGN_IN_FAILED = "sign_in.failed", 71502
@@ -100,6 +104,7 @@ class Event(StrEnum):
     MFA_CHANGED = "mfa.changed", 71504
     OWN_PASSWORD_CHANGED = "own_password.changed", 71505
     STEP_UP_BEGUN = "step_up.begun", 71506
+    SESSION_ENDED = "session.ended", 71507
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.
@@ -124,6 +129,7 @@ PROMPT = frozenset(
         Event.MEMBER_ADDED,
         Event.MEMBER_REMOVED,
         Event.MEMBER_SUSPENDED,
+        Event.CREDENTIALS_RESET,
         Event.ROSTER_SIGNED,
     }
 )

@@ -50,6 +50,7 @@ beat_schedule = {
         "audit.checkpoint": 60,
         "audit.verify": 600,
         "approvals.expire": 60,
+        "accounts.settle_suspensions": 60,
         "encryption.schedule": 30,
         "encryption.observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
     }.items()

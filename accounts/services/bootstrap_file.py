@@ -9,6 +9,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from accounts import selectors
 from accounts.errors import Invalid
 from accounts.models import EnrolmentLink, Person, Role, Title
 from accounts.rules import EXCLUDED_BY_SECURITY
@@ -60,7 +61,7 @@ def _read(content: Mapping[str, Any]) -> tuple[dict[str, str], list[Account]]:
     if len(people) != len(content["people"]) or not {account.person for account in accounts} <= people.keys():
         raise Invalid("Each person stands once in `people`, and each account names one of them.")
     founders = [account.person for account in accounts if account.role == SECURITY]
-    if len(set(founders)) != len(founders) or len(founders) < security_role.SEATS:
+    if len(set(founders)) != len(founders) or len(founders) < selectors.SEATS:
         raise Invalid("The Security Role begins with at least two different persons, one account each.")
     if any(account.person in founders and account.role in EXCLUDED_BY_SECURITY for account in accounts):
         raise Invalid("Who sits in Security holds no role of the backup team.")

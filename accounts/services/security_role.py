@@ -22,7 +22,6 @@ from audit.queue import Task
 SUBJECT = "security-role"
 # The outbox wants an id: the role is one row, and so is its task.
 SEAL = UUID("5ec00000-0000-4000-8000-000000000001")
-SEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def enrol(token: str, *, password: str, username: str = "", address: str = "") -
 
 def ring_when_ready_within() -> None:
     """Ask the worker to seal the role, once two founders have a password and a factor."""
-    if selectors.sealed_at() is None and len(_enrolled()) >= SEATS:
+    if selectors.sealed_at() is None and len(_enrolled()) >= selectors.SEATS:
         queue.ring(Task.SIGN_ROSTER, SEAL)
 
 
@@ -124,7 +123,7 @@ def sign_roster() -> Roster | None:
             raise RosterInvalid(
                 "There is a roster before the Security Role was sealed: somebody else made it."
             )
-        if len(_enrolled()) < SEATS:
+        if len(_enrolled()) < selectors.SEATS:
             return None
         now = timezone.now().replace(microsecond=0)
         founders = _founders()

@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from accounts import rules
 from accounts.errors import Invalid, NotEligible, StepUpRequired
-from accounts.models import ApiToken, EnrolmentLink, Person, Role, RoleGrant, SecurityMember, User
+from accounts.models import ApiToken, EnrolmentLink, Notice, Person, Role, RoleGrant, SecurityMember, User
 from accounts.selectors import token_digest
+from accounts.services import notices
 from audit import services as audit
 from audit.events import Event
 
@@ -120,9 +121,23 @@ def new_link(user: UUID, *, by: User) -> str:
         _check_people(by)
         account = User.objects.select_for_update().get(pk=user)
         _check_unguarded(account)
-        if account.has_usable_password() or not account.is_human:
+        enrolled = EnrolmentLink.objects.filter(user=account, used_at__isnull=False).exists()
+        if account.has_usable_password() or enrolled or not account.is_human:
             raise NotEligible("This account has its own credentials; only a decided request resets them.")
         return make_link_within(account, EnrolmentLink.For.USER, by=by)
+
+
+def send_link(user_id: UUID) -> None:
+    """As the worker: mail a first link to an account without a password; nobody else ever sees it.
+
+    Asked again after a failure it makes another one: a link is kept nowhere.
+    """
+    with audit.act(by=audit.WORKER, subject=user_id):
+        account = User.objects.select_related("person").filter(pk=user_id, is_active=True).first()
+        if account is None or account.has_usable_password() or not account.is_human:
+            raise NotEligible("This account does not wait for a first link.")
+        link = make_link_within(account, EnrolmentLink.For.USER, by=audit.WORKER)
+    notices.mail(account, "Set your password", f"This link works once, for {LINK_HOURS} hours:\n{link}\n")
 
 
 def set_active(user: UUID, *, active: bool, by: User) -> User:
@@ -154,6 +169,7 @@ def set_own_password(*, by: User, current: str, new: str) -> None:
         with attempt.act():
             by.save(update_fields=["password"])
             audit.record(Event.OWN_PASSWORD_CHANGED, subject=by)
+            notices.tell_within([by.pk], Notice.What.PASSWORD_CHANGED)
 
 
 def check_new_password(password: str, user: User) -> None:

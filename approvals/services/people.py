@@ -18,4 +18,4 @@ def lock_role_within() -> None:
 
 def seats() -> int:
     """Return how many persons sit in Security, active and not suspended."""
-    return people.security_members().values("person_id").distinct().order_by().count()
+    return people.active_seats()

@@ -62,7 +62,7 @@ def test_deactivating_one_of_two_is_refused() -> None:
     "statement",
     [
         "DELETE FROM accounts_securitymember",
-        "TRUNCATE accounts_securitymember",
+        "TRUNCATE accounts_securitymember CASCADE",
         "DELETE FROM accounts_securityrole",
         "TRUNCATE accounts_securityrole",
         "UPDATE accounts_securityrole SET sealed_at = NULL",

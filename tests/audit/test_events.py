@@ -73,12 +73,17 @@ FROZEN = """\
 71416 enrolment.finished
 71417 token.created
 71418 token.revoked
+71419 member.suspension_ended
+71420 member.doubted
+71421 credentials.reset
+71422 credential.offered
 71501 sign_in.succeeded
 71502 sign_in.failed
 71503 sign_out
 71504 mfa.changed
 71505 own_password.changed
 71506 step_up.begun
+71507 session.ended
 """
 
 FROZEN_ALARMS = [
@@ -93,6 +98,7 @@ FROZEN_ALARMS = [
     "disk.full",
     "security_role.too_small",
     "member.suspended",
+    "member.doubted",
     "badge.lost",
     "attestation.missing",
     "request.stale",

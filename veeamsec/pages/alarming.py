@@ -23,6 +23,7 @@ TITLES = {
     Kind.DISK_FULL: "A repository is full",
     Kind.SECURITY_ROLE_TOO_SMALL: "The Security Role is too small",
     Kind.MEMBER_SUSPENDED: "A member of Security is suspended",
+    Kind.MEMBER_DOUBTED: "An administrator doubts a member of Security",
     Kind.BADGE_LOST: "A badge is gone",
     Kind.ATTESTATION_MISSING: "Evidence is missing",
 }

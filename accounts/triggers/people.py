@@ -1,34 +1,11 @@
-"""What PostgreSQL itself refuses about people, whoever asks: P3, P4, P13 and P14 as SQL text.
+"""Seats, roles, accounts and rosters: P3, P4, P13 and P14.
 
 Functions that count or lock run as the owner, so that a role without rights on a table is bound all the same.
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
-from typing import NamedTuple
-
-
-class Trigger(NamedTuple):
-    """One trigger: its table, its name, when it fires and what it does."""
-
-    table: str
-    name: str
-    when: str
-    does: str
-
-    @property
-    def sql(self) -> str:
-        """Return the statements that make it, or replace it."""
-        return (
-            f"DROP TRIGGER IF EXISTS {self.name} ON {self.table};\n"
-            f"CREATE TRIGGER {self.name} {self.when} ON {self.table} {self.does};"
-        )
-
-
-def _row(function: str, *changed: str) -> str:
-    # Django writes every column of a row back: only a value that differs counts.
-    differs = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in changed)
-    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION accounts_{function}()"
-
+from accounts.triggers.trigger import Trigger, whole_of
+from accounts.triggers.trigger import row as _row
 
 # The search path names pg_temp last: else a session's own temporary table would be counted in place of ours.
 # READ COMMITTED, because there a statement after the lock sees what the lock's last holder wrote; a snapshot
@@ -161,7 +138,7 @@ END $$;
 
 _MEMBER, _USER, _ROLE = "accounts_securitymember", "accounts_user", "accounts_securityrole"
 _GRANT, _ROSTER = "accounts_rolegrant", "accounts_roster"
-_WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION accounts_refuse()"
+_WHOLE = whole_of("refuse")
 
 TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_MEMBER, "security_seat_sound", "BEFORE INSERT", _row("seat_is_sound")),
@@ -194,8 +171,6 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_ROSTER, "roster_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
     Trigger(_ROSTER, "rosters_stay", "BEFORE TRUNCATE", _WHOLE),
 )
-
-TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
 # The worker alone seats Security and signs rosters; nobody rewrites either.
 REVOKES: tuple[str, ...] = (

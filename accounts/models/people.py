@@ -1,4 +1,4 @@
-"""Who there is: persons, their accounts and roles, the Security Role and its signed roster."""
+"""Persons, their accounts and roles."""
 
 import uuid
 from datetime import datetime
@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from knox.models import AbstractAuthToken
 
 from accounts.rules import Standing
 
@@ -60,8 +59,13 @@ class User(AbstractUser):
 
     def facts(self, now: datetime | None = None) -> Standing:
         """Read the account's standing afresh: its live grants and its live seat."""
+        # Seats know accounts, not the other way round.
+        from accounts.models.security import SecurityMember, Suspension
+
         now = now or timezone.now()
-        seat = SecurityMember.objects.filter(user_id=self.pk, until=None).first()
+        unconfirmed = Suspension.unconfirmed(now).filter(suspender=OuterRef("pk"))
+        seats = SecurityMember.objects.filter(user_id=self.pk, until=None)
+        seat = seats.annotate(ties_hands=Exists(unconfirmed)).first()
         return Standing(
             user=self.pk,
             person=self.person_id,
@@ -70,7 +74,8 @@ class User(AbstractUser):
             roles=frozenset(RoleGrant.live(now).filter(user_id=self.pk).values_list("role", flat=True)),
             security_title=seat.title if seat else None,
             security_since=seat.since if seat else None,
-            suspended=bool(seat and seat.suspended_at),
+            suspended=bool(seat and seat.is_suspended(now)),
+            may_only_reject=bool(seat and seat.ties_hands),
             superuser=self.is_superuser,
         )
 
@@ -109,90 +114,3 @@ class RoleGrant(models.Model):
         """Return the grants in force at a moment."""
         now = now or timezone.now()
         return cls.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
-
-
-class SecurityRole(models.Model):
-    """The one row whose lock guards the two-seat rule (P3)."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    sealed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_security_role")]
-
-
-class Title(models.TextChoices):
-    """The office behind a seat."""
-
-    DPO = "dpo", "DPO"
-    CISO = "ciso", "CISO"
-    OTHER = "other", "Security"
-
-
-class SecurityMember(models.Model):
-    """One seat of the Security Role."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="security_seats")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="security_seats")
-    title = models.CharField(max_length=10, choices=Title.choices)
-    since = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField(null=True, blank=True)
-    suspended_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["person"], condition=Q(until=None), name="one_seat_a_person"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.person} · Security · {Title(self.title).label}"
-
-
-class EnrolmentLink(models.Model):
-    """A one-time link of bootstrap; only the hash of its token is kept."""
-
-    class For(models.TextChoices):
-        FOUNDER = "founder", "Security"
-        ADMINISTRATOR = "administrator", "Backup administrator"
-        USER = "user", "Account"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    token_hash = models.BinaryField(max_length=32, unique=True)
-    seat = models.CharField(max_length=20, choices=For.choices)
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="enrolment_links")
-    title = models.CharField(max_length=10, choices=Title.choices, blank=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-
-class Roster(models.Model):
-    """Persons, Security, administrators and their credentials, signed by the worker; insert only."""
-
-    number = models.PositiveIntegerField(primary_key=True)
-    body = models.BinaryField()
-    envelope = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-
-class ApiToken(AbstractAuthToken):
-    """A bearer token; its account's owner is who asks."""
-
-    name = models.CharField(max_length=80, default="")
-    scopes = models.JSONField(default=list)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-
-class IdempotencyKey(models.Model):
-    """The answer to a POST that a client may repeat."""
-
-    person = models.ForeignKey(Person, on_delete=models.CASCADE)
-    key = models.CharField(max_length=255)
-    route = models.CharField(max_length=200)
-    body_mac = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "key", "route"], name="one_answer_a_key")]
