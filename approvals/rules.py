@@ -169,6 +169,8 @@ def check_vote(
         raise Invalid("The verdict is approve or reject.")
     if (refusal := obstacle(request, voter, now)) is not None:
         raise refusal
+    if verdict == APPROVE and voter.standing.may_only_reject:
+        raise NotEligible("You suspended a member; until a third one confirms that, you may only reject.")
     if digest != request.digest:
         raise DigestMismatch("The text that you decided on is not the one that stands; read it again.")
     if verdict == REJECT and not comment.strip():
@@ -209,6 +211,9 @@ def possible(policy: PolicyFacts, people: Iterable[Voter]) -> bool:
 
 
 def _consent_counts(policy: PolicyFacts, voter: Voter) -> bool:
+    # Who suspended another could else silence the only one who would have said no (P3).
+    if voter.standing.may_only_reject:
+        return False
     if voter.capacity == BY_SECURITY:
         return voter.standing.security_title not in policy.advising_titles
     return voter.capacity == BY_ADMINISTRATOR and policy.administrators_may_approve

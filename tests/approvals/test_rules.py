@@ -277,3 +277,16 @@ def test_p6_a_policy_that_lacks_a_rule_is_none(snapshot):
     """P6"""
     with pytest.raises(Invalid):
         PolicyFacts.read(snapshot)
+
+
+def test_p3_who_suspended_another_may_only_reject():
+    """P3: until a third member confirmed it."""
+    suspender = member(may_only_reject=True)
+    assert check(request(), suspender, verdict="reject", comment="Not now.") == "security"
+    with pytest.raises(NotEligible, match="only reject"):
+        check(request(), suspender)
+
+
+def test_p3_a_consent_of_who_suspended_another_does_not_count():
+    """P3"""
+    assert rules.outcome(request(yes(member(may_only_reject=True)))) == "pending"
