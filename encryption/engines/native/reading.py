@@ -8,6 +8,7 @@ import pwd
 import stat
 from functools import lru_cache
 
+from encryption.crypto.encoding import LARGEST_INTEGER
 from encryption.engines.native.blocks import DIGEST_BYTES, BlockWriter, zero_digest
 from encryption.engines.native.chain import Cursor
 from encryption.engines.native.entries import DIR, FILE, HARDLINK, SYMLINK, Entry, PieceAt
@@ -73,12 +74,20 @@ class EntryReader:
             kind,
             path,
             mode=stat.S_IMODE(status.st_mode),
-            mtime=divmod(status.st_mtime_ns, 10**9),
+            mtime=self._moment(path, status.st_mtime_ns),
             uid=status.st_uid,
             gid=status.st_gid,
             user=_user(status.st_uid),
             group=_group(status.st_gid),
         )
+
+    def _moment(self, path: bytes, nanoseconds: int) -> tuple[int, int]:
+        seconds, rest = divmod(nanoseconds, 10**9)
+        if abs(seconds) > LARGEST_INTEGER:
+            # Whoever owns a file may set any time; one that no reader takes would cost the whole list.
+            self._scanner.warn(path, "has a time that no calendar reaches; the nearest possible one is kept")
+            return (LARGEST_INTEGER if seconds > 0 else -LARGEST_INTEGER), 0
+        return seconds, rest
 
     def _xattrs(self, path: bytes, fd: int | None = None) -> dict[str, bytes]:
         found: dict[str, bytes] = {}

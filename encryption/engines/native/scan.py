@@ -75,7 +75,8 @@ class Scanner:
 
     def _list(self, path: bytes, *, inside: bool) -> None:
         try:
-            names = [os.fsencode(name) for name in os.listdir(self._tree.folder(path))]  # noqa: PTH208
+            # A name that is removed and made again meanwhile may be listed twice; no reader takes it twice.
+            names = {os.fsencode(name) for name in os.listdir(self._tree.folder(path))}  # noqa: PTH208
         except OSError as error:
             self.warn(path or b".", f"cannot be listed: {error.strerror}")
             return
