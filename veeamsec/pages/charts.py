@@ -50,6 +50,8 @@ class Node:
 
 
 NODE_WIDTH, NODE_HEIGHT, NODE_GAP, LEVEL = 148, 38, 12, 74
+# A tree of one box is not blown up to the width of its card.
+LEAST_WIDTH = 4 * (NODE_WIDTH + NODE_GAP)
 
 
 def tree(roots: Sequence[Node]) -> SafeString:
@@ -63,7 +65,7 @@ def tree(roots: Sequence[Node]) -> SafeString:
     return format_html(
         '<svg class="tree" viewBox="0 0 {} {}" role="img"'
         ' aria-label="Which key wraps which; the text below says it too">{}{}</svg>',
-        max(edge - NODE_GAP, NODE_WIDTH) + 2,
+        max(edge - NODE_GAP, LEAST_WIDTH) + 2,
         height,
         _joined(lines),
         _joined(boxes),

@@ -98,7 +98,7 @@ def _tiles(job: Job, badge: Badge, versions: list[VersionUse]) -> list[Tile]:
     cipher = f"AES-256-GCM · version {current.number} in force" if current else "from the next run"
     plain = "the next run writes without" if current else "nothing is encrypted"
     oldest = f", oldest {words.day(found['oldest'], now)}" if found["oldest"] else ""
-    due = job.next_run_at
+    due, seen = job.next_run_at, job.observed_at
     return [
         Tile(
             "Encryption",
@@ -107,9 +107,7 @@ def _tiles(job: Job, badge: Badge, versions: list[VersionUse]) -> list[Tile]:
             tone="" if on else "refuse",
             note=cipher if on else plain,
         ),
-        Tile(
-            "Observed", words.ago(job.observed_at, now) if job.observed_at else "never", note=_observed(badge)
-        ),
+        Tile("Observed", words.ago(seen, now) if seen else "never", note=_observed(job, badge)),
         Tile(
             "Restore points",
             f"{count:,}",
@@ -126,7 +124,9 @@ def _tiles(job: Job, badge: Badge, versions: list[VersionUse]) -> list[Tile]:
     ]
 
 
-def _observed(badge: Badge) -> str:
+def _observed(job: Job, badge: Badge) -> str:
+    if job.observed_at is None:
+        return "its folder was not read yet"
     if badge.state == badges.State.DRIFT:
         return "not the approved key"
     return (

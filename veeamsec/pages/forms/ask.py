@@ -5,16 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.forms import formset_factory
 
 from accounts.models import User
-from approvals.services.wishes import MAX_CUSTODY, MAX_HINT, MAX_TEXT
+from approvals.services.wishes import MAX_HINT, MAX_TEXT
 from encryption import selectors
 from encryption.models import EncryptionPassword, Job
 
 # Long enough for any password manager; the service judges its strength.
 LONGEST = 1024
-COPIES = 3
 Section = tuple[str, str, Sequence[str]]
 
 
@@ -36,28 +34,6 @@ class SecretField(forms.CharField):
         super().__init__(
             label=label, max_length=LONGEST, strip=False, required=False, widget=widget, **kwargs
         )
-
-
-class CustodyForm(forms.Form):
-    """One copy of the password: on what, where, with whom."""
-
-    medium = forms.CharField(label="Medium", max_length=MAX_HINT, required=False)
-    place = forms.CharField(label="Place", max_length=MAX_HINT, required=False)
-    custodian = forms.CharField(label="Custodian", max_length=MAX_HINT, required=False)
-    offsite = forms.BooleanField(label="Away from the house", required=False)
-    offline = forms.BooleanField(label="Offline", required=False)
-
-    def clean(self) -> dict[str, Any]:
-        """All of a row or nothing of it."""
-        data = super().clean() or {}
-        if any(data.values()):
-            for name in ("medium", "place", "custodian"):
-                if not data.get(name):
-                    self.add_error(name, "This is missing.")
-        return data
-
-
-CustodyFormSet = formset_factory(CustodyForm, extra=COPIES, max_num=MAX_CUSTODY, absolute_max=MAX_CUSTODY)
 
 
 class AskForm(forms.Form):

@@ -20,7 +20,8 @@ from approvals.services import policies, requests
 from audit.errors import Refused
 from encryption import selectors
 from veeamsec.pages.forms import ask as forms
-from veeamsec.pages.forms.ask import AskForm, CustodyForm, CustodyFormSet
+from veeamsec.pages.forms.ask import AskForm
+from veeamsec.pages.forms.custody import CustodyForm, CustodyFormSet
 from veeamsec.pages.viewer import viewer_of
 
 

@@ -58,9 +58,6 @@ def _tiles(jobs: list[Job], signed: dict[Any, Badge]) -> list[Tile]:
     states = [sign.state for sign in signed.values()]
     green, partly = states.count(State.APPROVED), states.count(State.APPROVED_FROM)
     points, size = _volume(jobs)
-    seats = accounts.security_members().count()
-    spare = seats - SEATS
-    headroom = f"{spare} more than needed" if spare > 0 else "exactly the two that are needed"
     return [
         Tile(
             "Jobs encrypted",
@@ -81,14 +78,17 @@ def _tiles(jobs: list[Job], signed: dict[Any, Badge]) -> list[Tile]:
             href=reverse("jobs"),
         ),
         Tile("Restore points", f"{points:,}", note=words.size(size), href=reverse("repositories")),
-        Tile(
-            "Security Role",
-            f"{seats}",
-            "active seat" if seats == 1 else "active seats",
-            note=headroom if spare >= 0 else "nothing can be approved",
-            href=reverse("people"),
-        ),
+        _seats(),
     ]
+
+
+def _seats() -> Tile:
+    seats = accounts.security_members().count()
+    spare = seats - SEATS
+    headroom = f"{spare} more than needed" if spare > 0 else "exactly the two that are needed"
+    note = headroom if spare >= 0 else "nothing can be approved"
+    of = "active seat" if seats == 1 else "active seats"
+    return Tile("Security Role", f"{seats}", of, note=note, href=reverse("people"))
 
 
 def _volume(jobs: list[Job]) -> tuple[int, int]:

@@ -64,4 +64,6 @@ def _address(request: HttpRequest) -> str:
 def _seat(link: EnrolmentLink) -> str:
     if link.seat == EnrolmentLink.For.FOUNDER:
         return f"Security · {Title(link.title).label}" if link.title else "Security"
-    return EnrolmentLink.For(link.seat).label
+    if link.seat == EnrolmentLink.For.ADMINISTRATOR:
+        return EnrolmentLink.For.ADMINISTRATOR.label
+    return selectors.user_label(link.user).partition(" · ")[2] or "somebody without a role yet"
