@@ -43,7 +43,8 @@ BEGIN
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
 END $$;
 
-CREATE OR REPLACE FUNCTION encryption_decided() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION encryption_decided() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT has_table_privilege(current_user, 'encryption_rekey', 'INSERT') THEN
         RAISE EXCEPTION 'the encryption of a job changes by a decided request'
@@ -52,7 +53,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION encryption_new_job_is_plain() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION encryption_new_job_is_plain() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (NEW.password_id IS NOT NULL OR NEW.full_next
             OR NEW.observed_fingerprint <> '' OR NEW.observed_at IS NOT NULL)
@@ -65,7 +67,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION encryption_job_stays() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF OLD.state = 'deleted' AND NEW.state <> 'deleted' THEN
         RAISE EXCEPTION 'a deleted job is not taken up again'
@@ -84,15 +86,36 @@ BEGIN
         RAISE EXCEPTION 'a job with encryption or restore points stays in its repository'
             USING ERRCODE = '23514', CONSTRAINT = 'job_stays_in_repository';
     END IF;
+    IF (NEW.state = 'deleted' OR NEW.repository_id <> OLD.repository_id) AND EXISTS (
+        SELECT FROM encryption_rekeyjob s WHERE s.job_id = OLD.id AND s.state IN ('queued', 'running'))
+    THEN
+        RAISE EXCEPTION 'a job stays as it is while an approved change of its encryption is carried out'
+            USING ERRCODE = '23514', CONSTRAINT = 'job_under_rekey_stays';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION encryption_session_begins() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    -- A file that a run names and does not record is cleared away by the worker: it alone names one.
+    IF (NEW.state <> 'queued' OR NEW.fence <> 0 OR NEW.lease_until IS NOT NULL
+            OR (NEW.kind = 'backup' AND NEW.restore_point IS NOT NULL))
+        AND NOT has_table_privilege(current_user, 'encryption_rekey', 'INSERT')
+    THEN
+        RAISE EXCEPTION 'a session begins as a wish; what comes of it the worker writes'
+            USING ERRCODE = '23514', CONSTRAINT = 'session_begins_queued';
+    END IF;
     RETURN NEW;
 END $$;
 
 CREATE OR REPLACE FUNCTION encryption_place_stays() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM encryption_job j WHERE j.repository_id = OLD.id AND (j.password_id IS NOT NULL OR EXISTS (
-            SELECT FROM encryption_restorepoint p WHERE p.job_id = j.id AND p.dropped_at IS NULL)))
+            SELECT FROM encryption_restorepoint p WHERE p.job_id = j.id AND p.dropped_at IS NULL) OR EXISTS (
+            SELECT FROM encryption_rekeyjob s WHERE s.job_id = j.id AND s.state IN ('queued', 'running'))))
     THEN
         RAISE EXCEPTION 'a repository with encryption or restore points stays where it is'
             USING ERRCODE = '23514', CONSTRAINT = 'used_repository_stays';
@@ -101,7 +124,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION encryption_version_erased() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF OLD.erased_at IS NOT NULL OR NEW.sealed_password IS NOT NULL OR NEW.sealed_root IS NOT NULL THEN
         RAISE EXCEPTION 'a version is sealed once and erased once'
@@ -148,6 +171,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_JOB, "job_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_JOB, "jobs_kept", "BEFORE TRUNCATE", _WHOLE),
     Trigger(_REPOSITORY, "repository_stays", "BEFORE UPDATE", _row("place_stays", "location", "engine")),
+    Trigger(_SESSION, "session_begins", "BEFORE INSERT", _row("session_begins")),
     Trigger(_SESSION, "session_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_SESSION, "sessions_kept", "BEFORE TRUNCATE", _WHOLE),
     Trigger(_POINT, "restore_point_fixed", "BEFORE UPDATE", _row("once", "id", "job_id", "created_at")),

@@ -26,6 +26,8 @@ class Repository(models.Model):
     offsite = models.BooleanField(default=False)
     offline = models.BooleanField(default=False)
     immutable = models.BooleanField(default=False)
+    # As a worker saw it last: the web process does not touch a share that may hang.
+    free_bytes = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -16,12 +16,14 @@ from encryption.selectors.jobs import (
     session_for,
     sessions,
     use_of,
+    uses_of,
 )
 from encryption.selectors.passwords import (
     VersionUse,
     current_version,
     jobs_of_password,
     key_step,
+    key_steps,
     needs_of,
     newest_version,
     passwords_for,
@@ -33,6 +35,7 @@ from encryption.selectors.passwords import (
 )
 from encryption.selectors.statement import (
     consequences,
+    facts_of_jobs,
     target_facts,
 )
 
@@ -43,11 +46,13 @@ __all__ = [
     "consequences",
     "current_version",
     "drifts_for",
+    "facts_of_jobs",
     "job_detail",
     "jobs_for",
     "jobs_named",
     "jobs_of_password",
     "key_step",
+    "key_steps",
     "may",
     "needs_of",
     "newest_version",
@@ -63,6 +68,7 @@ __all__ = [
     "sessions",
     "target_facts",
     "use_of",
+    "uses_of",
     "version_of_user_key",
     "versions_of",
     "versions_of_password",

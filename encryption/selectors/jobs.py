@@ -1,7 +1,7 @@
 """Jobs, repositories, restore points and sessions, as far as a person may see them."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -101,14 +101,15 @@ def sessions(job: Job) -> QuerySet[JobSession]:
 
 def use_of(job: Job) -> rules.Use:
     """Return what the rules of P2 ask about a job."""
-    counts = RestorePoint.objects.filter(job=job, dropped_at=None).aggregate(
-        points=Count("pk"), encrypted=Count("pk", filter=Q(storage_key__isnull=False))
-    )
-    return rules.Use(
-        activated=job.password_id is not None,
-        points=counts["points"],
-        encrypted_points=counts["encrypted"],
-    )
+    return uses_of([job])[job.pk]
+
+
+def uses_of(jobs: Sequence[Job]) -> dict[UUID, rules.Use]:
+    """Return what the rules of P2 ask about each of many jobs, in one query."""
+    live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None).order_by("job").values_list("job")
+    rows = live.annotate(Count("pk"), encrypted=Count("pk", filter=Q(storage_key__isnull=False)))
+    counts = {job: (points, encrypted) for job, points, encrypted in rows}
+    return {job.pk: rules.Use(job.password_id is not None, *counts.get(job.pk, (0, 0))) for job in jobs}
 
 
 def points_of(job: Job) -> list[rules.Point]:

@@ -1,5 +1,6 @@
 """Passwords, their versions and re-keys: what is in force and what each version still opens."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,11 +30,20 @@ def key_step(job_id: UUID) -> RekeyJob | None:
 
     None when there is no keyring by the record: never one, or removed when its password was erased.
     """
-    done = RekeyJob.objects.filter(job=job_id, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    step = done.select_related("rekey__version").order_by("-ended_at").first()
-    if step is None or step.rekey.version is None or step.rekey.version.erased_at is not None:
-        return None
-    return step
+    return key_steps([job_id]).get(job_id)
+
+
+def key_steps(job_ids: Iterable[UUID]) -> dict[UUID, RekeyJob]:
+    """Return the `key_step` of each of many jobs that has one, in one query."""
+    done = RekeyJob.objects.filter(
+        job__in=list(job_ids), state=RekeyJob.State.SUCCEEDED, user_key__isnull=False
+    )
+    newest = done.select_related("rekey__version").order_by("job_id", "-ended_at").distinct("job_id")
+    return {
+        step.job_id: step
+        for step in newest
+        if step.rekey.version is not None and step.rekey.version.erased_at is None
+    }
 
 
 def current_version(job_id: UUID) -> PasswordVersion | None:

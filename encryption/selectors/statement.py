@@ -1,21 +1,21 @@
 """What a request's statement says: its targets as they stand, and what follows from a yes."""
 
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from encryption.errors import Unknown
 from encryption.models import EncryptionPassword, Job, RestorePoint
-from encryption.selectors.jobs import jobs_named, use_of
-from encryption.selectors.passwords import current_version, newest_version, versions_of_password
+from encryption.selectors.jobs import jobs_named, uses_of
+from encryption.selectors.passwords import key_steps, newest_version, versions_of_password
 
 
 def target_facts(target: UUID) -> dict[str, Any]:
     """Return what a request's statement says of a job or password at this moment. Raises Unknown."""
     job = Job.objects.filter(pk=target).exclude(state=Job.State.DELETED).first()
     if job is not None:
-        return _job_facts(job)
+        return facts_of_jobs([job])[0]
     password = EncryptionPassword.objects.filter(pk=target, deleted_at=None).first()
     if password is None:
         raise Unknown("There is no such job or password.")
@@ -32,17 +32,48 @@ def target_facts(target: UUID) -> dict[str, Any]:
     }
 
 
-def _job_facts(job: Job) -> dict[str, Any]:
-    use, version = use_of(job), current_version(job.pk)
-    return {
-        "fingerprint": job.observed_fingerprint,
-        "id": str(job.pk),
-        "name": job.name,
-        "password_version": str(version.pk) if version else None,
-        "plain_points": use.points - use.encrypted_points,
-        "restore_points": use.points,
-        "type": "job",
-    }
+def facts_of_jobs(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return the `target_facts` of many jobs, in as many queries as for one."""
+    return [
+        {
+            "fingerprint": stands.job.observed_fingerprint,
+            "id": str(stands.job.pk),
+            "name": stands.job.name,
+            "password_version": str(stands.version) if stands.version else None,
+            "plain_points": stands.plain,
+            "restore_points": stands.plain + stands.encrypted,
+            "type": "job",
+        }
+        for stands in _standing(jobs)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """One job with what its facts and consequences depend on."""
+
+    job: Job
+    plain: int
+    encrypted: int
+    version: UUID | None
+    full: int | None
+
+
+def _standing(jobs: Sequence[Job]) -> list[_Standing]:
+    uses, steps = uses_of(jobs), key_steps(job.pk for job in jobs)
+    fulls = RestorePoint.objects.filter(job__in=jobs, kind=RestorePoint.Kind.FULL, dropped_at=None)
+    newest = fulls.order_by("job_id", "-created_at").distinct("job_id")
+    sizes = dict(newest.values_list("job_id", "size"))
+    return [
+        _Standing(
+            job=job,
+            plain=uses[job.pk].points - uses[job.pk].encrypted_points,
+            encrypted=uses[job.pk].encrypted_points,
+            version=steps[job.pk].rekey.version_id if job.pk in steps else None,
+            full=sizes.get(job.pk),
+        )
+        for job in jobs
+    ]
 
 
 def consequences(
@@ -61,11 +92,11 @@ def consequences(
     if kind == "delete_password":
         return _of_deletion(password)
     found = []
-    for job in jobs_named(job_ids):
+    for stands in _standing(jobs_named(job_ids)):
         if kind == "deactivate_encryption":
-            found += _of_deactivation(job, then)
+            found += _of_deactivation(stands, then)
         else:
-            found += _of_rekey(job, activation=kind == "activate_encryption", scope=scope, start=start)
+            found += _of_rekey(stands, activation=kind == "activate_encryption", scope=scope, start=start)
     return found
 
 
@@ -73,11 +104,10 @@ def _row(job: Job, what: str, text: str, **facts: int | str | None) -> dict[str,
     return {"job": str(job.pk), "name": job.name, "text": text, "what": what, **facts}
 
 
-def _of_rekey(job: Job, *, activation: bool, scope: str, start: str) -> list[dict[str, Any]]:
-    use, version = use_of(job), current_version(job.pk)
-    plain, encrypted = use.points - use.encrypted_points, use.encrypted_points
+def _of_rekey(stands: _Standing, *, activation: bool, scope: str, start: str) -> list[dict[str, Any]]:
+    job, plain, encrypted = stands.job, stands.plain, stands.encrypted
     rows = []
-    if version is not None or encrypted:
+    if stands.version is not None or encrypted:
         text = (
             f"The new password opens {_points(encrypted)} of {job.name}; the former one opens none of them."
         )
@@ -93,22 +123,22 @@ def _of_rekey(job: Job, *, activation: bool, scope: str, start: str) -> list[dic
         text = f"{stay} of {job.name} stay readable without a password until they retire."
         rows.append(_row(job, "plain", text, plain_points=plain))
     if activation or scope == "data":
-        rows.append(_full(job, start))
+        rows.append(_full(stands, start))
     return rows
 
 
-def _of_deactivation(job: Job, then: str) -> list[dict[str, Any]]:
-    use = use_of(job)
+def _of_deactivation(stands: _Standing, then: str) -> list[dict[str, Any]]:
+    job = stands.job
     rows = [
         _row(job, "unprotected", f"Whoever reaches the repository reads what {job.name} writes from now on.")
     ]
-    if use.encrypted_points and then == "delete":
-        text = f"{_points(use.encrypted_points, capital=True)} go once a plain full backup has succeeded."
-        rows.append(_row(job, "deleted", text, encrypted_points=use.encrypted_points))
-    elif use.encrypted_points:
-        text = f"{_points(use.encrypted_points, capital=True)} keep needing their password until they retire."
-        rows.append(_row(job, "opens", text, encrypted_points=use.encrypted_points))
-    rows.append(_full(job, "next_run"))
+    if stands.encrypted and then == "delete":
+        text = f"{_points(stands.encrypted, capital=True)} go once a plain full backup has succeeded."
+        rows.append(_row(job, "deleted", text, encrypted_points=stands.encrypted))
+    elif stands.encrypted:
+        text = f"{_points(stands.encrypted, capital=True)} keep needing their password until they retire."
+        rows.append(_row(job, "opens", text, encrypted_points=stands.encrypted))
+    rows.append(_full(stands, "next_run"))
     return rows
 
 
@@ -123,21 +153,13 @@ def _of_deletion(password: UUID | None) -> list[dict[str, Any]]:
     return [{"name": found.hint, "password": str(found.pk), "points": points, "text": text, "what": "erased"}]
 
 
-def _full(job: Job, start: str) -> dict[str, Any]:
-    newest = RestorePoint.objects.filter(job=job, kind=RestorePoint.Kind.FULL, dropped_at=None).first()
-    estimate, free = (newest.size if newest else None), _free(job)
+def _full(stands: _Standing, start: str) -> dict[str, Any]:
+    job, estimate, free = stands.job, stands.full, stands.job.repository.free_bytes
     when = "at once" if start == "now" else "with its next run"
     size = f" of about {estimate:,} bytes" if estimate is not None else ""
     room = f"; {free:,} bytes are free" if free is not None else ""
     text = f"{job.name} writes a new full backup{size} {when}{room}."
     return _row(job, "full", text, estimated_bytes=estimate, free_bytes=free, start=start)
-
-
-def _free(job: Job) -> int | None:
-    try:
-        return shutil.disk_usage(job.repository.location).free
-    except OSError:
-        return None
 
 
 def _points(count: int, *, capital: bool = False) -> str:

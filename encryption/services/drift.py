@@ -4,6 +4,7 @@ A change that no executed step explains opens a drift with an alarm, and the sig
 the drift closes by itself.
 """
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from encryption import selectors
 from encryption.engines.base import Observation
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError
-from encryption.models import Drift, Job, JobSession, RekeyJob, RestorePoint
+from encryption.models import Drift, Job, JobSession, RekeyJob, Repository, RestorePoint
 from encryption.services import vault
 
 What = Drift.What
@@ -38,6 +39,7 @@ class Sight:
     ended: tuple[int, ...]
     fingerprint: str | None = None
     away: str = ""
+    free: int | None = None
     drifts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -76,10 +78,17 @@ def _look(job: Job) -> Sight:
     except EngineError as error:
         sight.drifts[What.KEYRING_DAMAGED] = {"error": error.message}
         return sight
-    sight.fingerprint = seen.fingerprint
+    sight.fingerprint, sight.free = seen.fingerprint, _free(job.repository)
     _compare_key(job, seen, sight)
     _compare_points(job, seen, sight)
     return sight
+
+
+def _free(repository: Repository) -> int | None:
+    try:
+        return shutil.disk_usage(repository.location).free
+    except OSError:
+        return None
 
 
 def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:
@@ -134,6 +143,7 @@ def _note_within(job: Job, sight: Sight) -> None:
     if sight.fingerprint is not None:
         job.observed_fingerprint, job.observed_at = sight.fingerprint, sight.began
         job.save(update_fields=["observed_fingerprint", "observed_at"])
+        Repository.objects.filter(pk=job.repository_id).update(free_bytes=sight.free)
     known = {drift.what: drift for drift in Drift.objects.filter(job=job, closed_at=None)}
     for what, found in sight.drifts.items():
         if what not in known:

@@ -15,8 +15,8 @@ from audit import services as audit
 from audit.events import Event
 from encryption import rules, selectors
 from encryption.crypto.encoding import canonical
-from encryption.errors import JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
-from encryption.models import Job, Repository
+from encryption.errors import JobBusy, JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
+from encryption.models import Job, RekeyJob, Repository
 
 # Says whether a revision is one that the change was made from.
 Seen = Callable[[str], bool]
@@ -57,6 +57,7 @@ def change_repository(
         if repository.location != former:
             for job in Job.objects.filter(repository=repository).order_by("pk"):
                 rules.check_move(selectors.use_of(job))
+                _check_idle(job)
         repository.save(update_fields=sorted(fields))
         audit.record(Event.REPOSITORY_CHANGED, subject=repository, facts=_facts(fields))
     return repository
@@ -107,6 +108,7 @@ def change_job(job_id: UUID, *, by: User, seen: Seen | None = None, **fields: An
         _set(job, fields, selectors.JOB_FIELDS)
         if job.repository_id != place:
             rules.check_move(selectors.use_of(job))
+            _check_idle(job)
         _check_job(job)
         changed = set(fields)
         if job.schedule_minutes != minutes:
@@ -120,13 +122,14 @@ def change_job(job_id: UUID, *, by: User, seen: Seen | None = None, **fields: An
 def delete_job(job_id: UUID, *, by: User, seen: Seen | None = None) -> None:
     """End a job without encryption; its plain restore points stay on record and on disk.
 
-    Raises RequestNeeded for a job with encryption or encrypted restore points (P2), NotEligible, Unknown,
-    Outdated.
+    Raises RequestNeeded for a job with encryption or encrypted restore points (P2), JobBusy while a step of a
+    re-key waits, NotEligible, Unknown, Outdated.
     """
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked_job(job_id, by, "delete")
         _check_seen(job, seen)
         rules.check_deletion(selectors.use_of(job))
+        _check_idle(job)
         job.state = Job.State.DELETED
         job.next_run_at = None
         # The name is free again for another job.
@@ -153,6 +156,12 @@ def _locked_job(job_id: UUID, by: User, verb: str) -> Job:
 def _check_seen(row: Job | Repository, seen: Seen | None) -> None:
     if seen is not None and not seen(selectors.revision(row)):
         raise Outdated(f"{row.name} was changed since you read it.")
+
+
+def _check_idle(job: Job) -> None:
+    # Approved for this job in this place (P5); without either the step could never end.
+    if RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).exists():
+        raise JobBusy(f"An approved change of the encryption of {job.name} is being carried out; wait for it.")
 
 
 def _check_may(by: User, permission: str) -> None:
