@@ -1,0 +1,52 @@
+"""P1 to P14 under whatever everybody does: a few hundred examples, and 10,000 by `make machine-long`."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.approvals.conftest import approve, ask, job, make_job, people, run, transactional, wish, work
+from tests.approvals.conftest import roster as roster
+from tests.machine.machine import House
+from tests.machine.world import World
+
+assert ask, (job, make_job, people, transactional, wish)
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "200"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "12"))
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(people, make_job, ask, roster, vsec_home) -> World:
+    """The house with everybody; the first of its two jobs has a badge and two restore points."""
+    badged, plain = make_job("Badged"), make_job("Plain")
+    work(approve(people.dpo, ask(badged)))
+    for _ in range(2):
+        run(badged)
+    built = World(people, [badged, plain], vsec_home.path / "repositories" / "one")
+    built.keep()
+    return built
+
+
+@pytest.mark.slow
+def test_the_promises_hold_whatever_happens(world):
+    """P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14"""
+    House.world = world
+    few = "MACHINE_EXAMPLES" not in os.environ
+    run_state_machine_as_test(
+        House,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            # The same few hundred each time, so that a change is judged by what it changed.
+            derandomize=few,
+            database=None,
+            print_blob=not few,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
