@@ -157,6 +157,16 @@ def apart(source: Path, repository: Path) -> None:
         )
 
 
+def outside_repositories(target: Path, repositories: Iterable[Path]) -> None:
+    """Refuse a restore into a repository, whosever it is: what lies there is read as backups and keys.
+
+    Raises PlaceRefused.
+    """
+    for repository in repositories:
+        if target.is_relative_to(repository) or repository.is_relative_to(target):
+            raise PlaceRefused(f"{target} reaches into a repository: restore into a folder of its own.")
+
+
 def _roots(points: Sequence[Point]) -> dict[UUID, UUID]:
     # The full at the end of each point's chain of bases; a base that has gone ends the walk.
     bases = {point.id: point.base for point in points}

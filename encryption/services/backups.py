@@ -27,7 +27,13 @@ from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, NoRestorePoint
 from encryption.models import Job, JobSession, RekeyJob, RestorePoint
 from encryption.services import leases, messages, vault
-from encryption.services.runs import schedule_due, start_backup, start_restore, start_verify
+from encryption.services.runs import (
+    restore_target,
+    schedule_due,
+    start_backup,
+    start_restore,
+    start_verify,
+)
 
 __all__ = [
     "run_backup",
@@ -205,8 +211,7 @@ def _after_all(job: Job, created: datetime) -> datetime:
 
 
 def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
-    bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
-    target = rules.place(row.wish["to"], **bounds)
+    target = restore_target(row.wish["to"])
     point = _point(row)
     result = engine_for(row.job.repository).restore(
         row.job_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from audit.events import Event
 from audit.models import Outbox
 from encryption import rules, selectors
 from encryption.errors import JobBusy, JobRefused, Unknown
-from encryption.models import Job, JobSession, RestorePoint
+from encryption.models import Job, JobSession, Repository, RestorePoint
 
 Asker = User | audit.SystemActor
 
@@ -46,8 +46,7 @@ def start_restore(
     with audit.act(by=by, subject=("encryption.restorepoint", restore_point_id)):
         point = _point(restore_point_id, by)
         _check_may(by, "restore", point.job)
-        target = rules.place(to, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
-        rules.apart(target, rules.place(point.job.repository.location, **_bounds()))
+        target = restore_target(to)
         if paths is not None and (not paths or not all(isinstance(path, str) and path for path in paths)):
             raise JobRefused("Paths are a list of texts, at least one; leave them out to restore everything.")
         session = JobSession.objects.create(
@@ -62,6 +61,14 @@ def start_restore(
             Event.RESTORE_STARTED, facts={"session": session.pk, "job": point.job_id, "to": str(target)}
         )
     return session
+
+
+def restore_target(to: str) -> Path:
+    """Return where a restore may write; asked for and done, it is judged twice. Raises PlaceRefused."""
+    target = rules.place(to, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
+    places = Repository.objects.values_list("location", flat=True)
+    rules.outside_repositories(target, [Path(place) for place in places])
+    return target
 
 
 def start_verify(restore_point_id: UUID, *, by: Asker) -> JobSession:
@@ -148,7 +155,3 @@ def _check_may(by: Asker, verb: str, job: Job) -> None:
     # Who runs a command on this machine could run the engine by hand; the log says that it was the console.
     if by is not audit.CONSOLE and not (isinstance(by, User) and selectors.may(by, verb, job)):
         raise NotEligible("Your role does not allow this for this job.")
-
-
-def _bounds() -> dict[str, Any]:
-    return {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
