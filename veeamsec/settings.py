@@ -237,6 +237,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# No page takes a file; Django's other handler would write anybody's to the disk, of any size.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # --- the API ----------------------------------------------------------------------------------------------
 
