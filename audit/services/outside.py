@@ -22,7 +22,8 @@ def folder() -> Path:
 
 def write(size: int, time: datetime, note: str) -> None:
     """Write one note, whole and on the disk, unless it is there."""
-    day = folder() / time.strftime("%Y-%m-%d")
+    # Where the clock was set back, in the last day there is: the newest folder holds the largest size.
+    day = max([folder() / time.strftime("%Y-%m-%d"), *_days()], key=lambda path: path.name)
     day.mkdir(mode=0o755, parents=True, exist_ok=True)
     path = day / f"{size:0{DIGITS}}.note"
     part = day / f".{path.name}.{os.getpid()}"
