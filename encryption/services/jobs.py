@@ -161,7 +161,7 @@ def _check_seen(row: Job | Repository, seen: Seen | None) -> None:
 def _check_idle(job: Job) -> None:
     # Approved for this job in this place (P5); without either the step could never end.
     if RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).exists():
-        raise JobBusy(f"An approved change of the encryption of {job.name} is being carried out; wait for it.")
+        raise JobBusy(f"An approved change of {job.name}'s encryption is being carried out; wait for it.")
 
 
 def _check_may(by: User, permission: str) -> None:
