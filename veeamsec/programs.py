@@ -33,8 +33,8 @@ class Runner:
         """What Popen needs to run as this user."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switches else {}
 
-    def own(self, path: Path) -> None:
-        """Give a path to this user."""
+    def own(self, path: Path | int) -> None:
+        """Give a path, or an open file, to this user."""
         if self.switches:
             os.chown(path, self.uid, self.gid)
 

@@ -172,8 +172,9 @@ def make_folders(home: Home, who: Runner) -> None:
 def _initialise(home: Home, programs: Path, data: Path, who: Runner) -> None:
     with tempfile.NamedTemporaryFile("w", dir=home.data / "valkey", delete=False) as file:
         file.write(password_of(home.passfile("owner"), "postgres"))
+        # By the open file: in a folder of the other user, its name may be another file's by now.
+        who.own(file.fileno())
     password = Path(file.name)
-    who.own(password)
     command = [
         programs / "initdb",
         "-D",
@@ -235,11 +236,19 @@ def _wait(server: subprocess.Popen[bytes], ask: Callable[[], object], log: Path)
             time.sleep(0.05)
 
 
+def _runs_as(pid: int, who: Runner) -> bool:
+    # Elsewhere than on Linux servers run as this very user, who can signal only its own processes.
+    process = Path(f"/proc/{pid}")
+    return pid > 1 and (not process.exists() or process.stat().st_uid == who.uid)
+
+
 def _stop_orphan(home: Home, pidfile: Path) -> None:
     """End a PostgreSQL that outlived its supervisor (where the kernel cannot); we hold the home's lock."""
     if not answers(home):
         return
     pid = int(pidfile.read_text().splitlines()[0])
+    if not _runs_as(pid, runner()):
+        raise ServerFailed(f"{pidfile} names process {pid}, which is no server of ours; look who wrote it")
     os.kill(pid, signal.SIGINT)
     for _ in range(100):
         time.sleep(0.1)
