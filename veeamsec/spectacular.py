@@ -11,10 +11,17 @@ from encryption.api.editing import Edited
 from veeamsec.errors import ANSWERS, PROBLEM_JSON
 from veeamsec.examples import EXAMPLES
 
-# What every operation may answer, whoever asks; then what only those with a body, and with an id.
-EVERYWHERE = ("invalid", "not_authenticated", "permission_denied", "not_acceptable", "throttled", "internal")
+# What every operation may answer, whoever asks; then what only those with a body, or with an ETag.
+EVERYWHERE = (
+    "invalid",
+    "not_authenticated",
+    "permission_denied",
+    "not_found",
+    "not_acceptable",
+    "throttled",
+    "internal",
+)
 WITH_BODY = ("too_large", "unsupported_media_type", "stale", "unavailable")
-WITH_ID = ("not_found",)
 WITH_ETAG = ("precondition_failed", "precondition_required")
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -72,18 +79,16 @@ class Schema(AutoSchema):
 def finish(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Add the problems that each operation may answer, and the examples; a hook of drf-spectacular."""
     result["components"]["schemas"]["Problem"] = PROBLEM
-    for path, item in result["paths"].items():
+    for item in result["paths"].values():
         for method, operation in item.items():
             if method in METHODS:
-                _add_problems(path, method, operation)
+                _add_problems(method, operation)
                 _add_examples(operation)
     return result
 
 
-def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
+def _add_problems(method: str, operation: dict[str, Any]) -> None:
     codes = [*EVERYWHERE]
-    if "{" in path:
-        codes += WITH_ID
     if method != "get":
         codes += WITH_BODY
     if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ())):

@@ -125,6 +125,14 @@ def test_invented_cursor_is_400(api, position):
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["cursor"])
 
 
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00+23:59:59"]
+)
+def test_odd_time_is_no_server_error(api, bench, time):
+    answer = api.get(f"{API}/jobs/{bench.job.pk}/restore-points/", {"since": time})
+    assert answer.status_code in (200, 400)
+
+
 def test_points_are_narrowed(api, bench):
     point = bench.run()
     address = f"{API}/jobs/{bench.job.pk}/restore-points/"
