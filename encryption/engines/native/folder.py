@@ -15,6 +15,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from encryption.crypto.encoding import from_uuid
+from encryption.engines.native.tree import stands_at
 from encryption.errors import FolderBusy, NoRestorePoint, NotABackup, WrongJob
 
 KEYRING = "keyring"
@@ -98,7 +99,9 @@ class JobFolder:
 
     @contextmanager
     def locked(self, wait: float = 60) -> Iterator[None]:
-        """Hold the writers' lock; raises FolderBusy after `wait` seconds."""
+        """Hold the writers' lock; raises FolderBusy after `wait` seconds, NotABackup for a bent path."""
+        if not stands_at(self.fd, self.path):
+            raise NotABackup(f"A link leads to {self.path}: nothing is written where it was not approved.")
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(LOCK, flags, 0o600, dir_fd=self.fd)
         try:

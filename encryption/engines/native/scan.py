@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from encryption.engines.base import Source
 from encryption.engines.native.patterns import PathFilter, Verdict
-from encryption.engines.native.tree import OpenTree
+from encryption.engines.native.tree import OpenTree, stands_at
 from encryption.errors import SourceRefused
 
 
@@ -30,6 +30,8 @@ def open_source(source: Source) -> Iterator[OpenTree]:
             f"The source {source.path} cannot be read as a folder: {error.strerror}."
         ) from error
     try:
+        if not stands_at(tree.root, source.path):
+            raise SourceRefused(f"A link leads to {source.path}: name the folder itself.")
         yield tree
     finally:
         tree.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from encryption.engines.native.entries import Entry
 from encryption.engines.native.scan import printable
-from encryption.engines.native.tree import OpenTree
+from encryption.engines.native.tree import OpenTree, stands_at
 from encryption.errors import TargetNotEmpty, TargetRefused
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,6 +33,8 @@ def open_target(path: Path) -> Iterator["Target"]:
         raise TargetRefused(f"The target {path} cannot be used as a folder: {error.strerror}.") from error
     tree = OpenTree(fd)
     try:
+        if not stands_at(fd, path):
+            raise TargetRefused(f"A link leads to {path}: name the folder itself.")
         if os.listdir(fd):  # noqa: PTH208
             raise TargetNotEmpty(f"The target {path} is not empty: name a new or an empty folder.")
         yield Target(tree)

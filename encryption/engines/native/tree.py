@@ -2,10 +2,23 @@
 
 import os
 from collections import OrderedDict
+from pathlib import Path
 
 # Enough for one path and its neighbours; every open folder costs a descriptor.
 _KEPT = 64
 _DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def stands_at(fd: int, path: Path) -> bool:
+    """Return whether an open folder is the one at `path` without a link on the way.
+
+    Between a path's judgement and its opening somebody may bend a folder above it. Where the system cannot
+    say where an open folder is, the judgement alone holds.
+    """
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}") == os.path.abspath(path)  # noqa: PTH100, PTH115
+    except OSError:
+        return True
 
 
 class OpenTree:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["point"] is None:
             raise CommandError("Name a restore point, or a folder with --from and --restore-point.")
         try:
-            to = str(options["to"].absolute())
+            to = str(_straight(options["to"]))
             session = backups.start_restore(options["point"], to=to, paths=options["paths"], by=audit.CONSOLE)
         except Refused as refused:
             raise CommandError(str(refused)) from refused
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             result = native.restore(
                 options["folder"].resolve(),
                 point,
-                options["to"].absolute(),
+                _straight(options["to"]),
                 roots=roots,
                 paths=options["paths"],
             )
@@ -76,6 +76,12 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Restored {result.done_files:,} files, {result.done_bytes:,} bytes to {options['to']}"
         )
+
+
+def _straight(to: Path) -> Path:
+    # Links above it are the console's own business; the folder itself is never one.
+    to = to.absolute()
+    return to.parent.resolve() / to.name
 
 
 def _password(file: Path | None) -> secret.Secret:
