@@ -48,6 +48,13 @@ class Kind(models.TextChoices):
     CHANGE = "change_password", "Change a password"
     DEACTIVATE = "deactivate_encryption", "Deactivate encryption"
     DELETE = "delete_password", "Delete a password"
+    ADD_MEMBER = "add_security_member", "Seat a member of Security"
+    REMOVE_MEMBER = "remove_security_member", "End a seat of Security"
+    REPLACE_MEMBER = "replace_security_member", "Replace a member of Security"
+    GRANT = "grant_administrator", "Grant an administrator's office"
+    REVOKE = "revoke_administrator", "Revoke an administrator's office"
+    RESET = "reset_credentials", "Reset somebody's credentials"
+    CHANGE_POLICY = "change_policy", "Change the policy"
 
 
 class State(models.TextChoices):
@@ -107,8 +114,15 @@ class ApprovalRequest(models.Model):
 class RequestTarget(models.Model):
     """What a request touches; one open request a target (P7)."""
 
+    class Type(models.TextChoices):
+        JOB = "job", "Job"
+        PASSWORD = "password", "Password"
+        USER = "user", "Account"
+        MEMBER = "member", "Seat of Security"
+        POLICY = "policy", "Policy"
+
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="targets")
-    type = models.CharField(max_length=10, choices=[("job", "Job"), ("password", "Password")])
+    type = models.CharField(max_length=10, choices=Type.choices)
     ref = models.UUIDField()
     open = models.BooleanField(default=True)
 

@@ -3,8 +3,8 @@
 Nothing here reads a flag of Django's: a superuser has no standing of its own (P1). Empty means no (P6).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,9 +27,27 @@ PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 OPEN = frozenset({PENDING, APPROVED})
 APPROVE, REJECT = "approve", "reject"
 BY_SECURITY, BY_ADMINISTRATOR = "security", "administrator"
+# About somebody in person: no pool counts, for the only one of its office may be the subject.
+ABOUT_PEOPLE = frozenset(
+    {
+        "add_security_member",
+        "remove_security_member",
+        "replace_security_member",
+        "grant_administrator",
+        "revoke_administrator",
+        "reset_credentials",
+    }
+)
+# P4: what makes or unmakes those who decide, or by which rules, is decided by Security alone.
+BY_SECURITY_ALONE = ABOUT_PEOPLE | {"change_policy"}
 # P3: below two seats nobody is left to be the second pair of eyes.
 SEATS = 2
 MAX_COMMENT = 2_000
+
+
+def seats_needed(kind: str) -> int:
+    """Return how many active members a kind of request needs: to mend the role itself, one will do."""
+    return 1 if kind in ABOUT_PEOPLE else SEATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,14 @@ class PolicyFacts:
         if facts.quorum < 1 or any(pool.count < 1 for pool in pools):
             raise Invalid("The policy of this request asks for nobody.")
         return facts
+
+
+def terms(kind: str, snapshot: Mapping[str, Any]) -> PolicyFacts:
+    """Return the frozen rules as they hold for one kind of request; Invalid for a snapshot that has none."""
+    facts = PolicyFacts.read(snapshot)
+    if kind in BY_SECURITY_ALONE:
+        facts = replace(facts, administrators_may_approve=False)
+    return replace(facts, pools=()) if kind in ABOUT_PEOPLE else facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +147,9 @@ def check_interactive(*, interactive: bool, is_human: bool) -> None:
         raise InteractiveRequired("Only a person at a browser decides; a token or a service account may ask.")
 
 
-def check_seats(seats: int) -> None:
+def check_seats(seats: int, *, least: int = SEATS) -> None:
     """Refuse while the Security Role has too few active members (P3)."""
-    if seats < SEATS:
+    if seats < least:
         raise SecurityRoleTooSmall(
             "The Security Role has fewer than two active members; nothing can be decided."
         )
@@ -132,7 +158,7 @@ def check_seats(seats: int) -> None:
 def ineligible(request: RequestFacts, voter: Voter) -> Refused | None:
     """Return why this account may never decide on this request, or None."""
     if voter.standing.person in request.askers:
-        return OwnRequest("You asked for this; another person decides.")
+        return OwnRequest("You asked for this, or it is about you; another person decides.")
     if not voter.standing.is_human:
         return InteractiveRequired("A service account does not decide.")
     if not voter.standing.active:
@@ -208,6 +234,28 @@ def possible(policy: PolicyFacts, people: Iterable[Voter]) -> bool:
         if _consent_counts(policy, voter)
     ]
     return len(counted) >= policy.quorum and all(_met(pool, counted) for pool in policy.pools)
+
+
+def satisfiable(policy: PolicyFacts, titles: Sequence[str]) -> bool:
+    """Say whether these active seats can decide under a policy with one of them away or concerned.
+
+    More of them than the quorum, and enough of every office that a pool names; who only advises is no help.
+    """
+    counted = [title for title in titles if title not in policy.advising_titles]
+    pools = all(counted.count(pool.title) >= pool.count for pool in policy.pools)
+    return len(counted) > policy.quorum and pools
+
+
+def stricter(policy: PolicyFacts, than: PolicyFacts) -> bool:
+    """Say whether a policy asks for more than another one, in anything."""
+    before = {pool.title: pool.count for pool in than.pools}
+    return (
+        policy.quorum > than.quorum
+        or any(pool.count > before.get(pool.title, 0) for pool in policy.pools)
+        or bool(policy.advising_titles - than.advising_titles)
+        or (than.administrators_may_approve and not policy.administrators_may_approve)
+        or (policy.mfa_required and not than.mfa_required)
+    )
 
 
 def _consent_counts(policy: PolicyFacts, voter: Voter) -> bool:

@@ -61,6 +61,13 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "change_password": frozenset(_NEW_VALUE | {"from_version"}),
     "deactivate_encryption": frozenset({"then"}),
     "delete_password": frozenset({"encryption_password"}),
+    "add_security_member": frozenset({"credentials", "subjects", "title", "user"}),
+    "remove_security_member": frozenset({"member", "subjects", "user"}),
+    "replace_security_member": frozenset({"credentials", "leaving", "member", "subjects", "title", "user"}),
+    "grant_administrator": frozenset({"credentials", "role", "subjects", "user"}),
+    "revoke_administrator": frozenset({"role", "subjects", "user"}),
+    "reset_credentials": frozenset({"subjects", "user"}),
+    "change_policy": frozenset({"policy", "replaces", "scope"}),
 }
 
 
@@ -94,8 +101,10 @@ class Statement:
 
     @property
     def askers(self) -> frozenset[UUID]:
-        """Return the persons whose own request this is."""
-        return frozenset({self.asker.person, *([self.asker.on_behalf] if self.asker.on_behalf else [])})
+        """Return the persons whose own request this is: who asked, and whom it is about (P1)."""
+        behalf = [self.asker.on_behalf] if self.asker.on_behalf else []
+        subjects = [UUID(person) for person in self.change.get("subjects", ())]
+        return frozenset({self.asker.person, *behalf, *subjects})
 
     @property
     def execute_hours(self) -> int:

@@ -24,6 +24,12 @@ def tell(request_id: UUID) -> None:
     notify.notify(request_id)
 
 
+@worker(Task.POLICY_CHANGED)
+def policy_changed(policy_id: UUID) -> None:
+    """End the open requests that a stricter policy outdates."""
+    deadlines.end_outdated()
+
+
 @beat(Task.EXPIRE)
 def expire() -> None:
     """End what is overdue, and attest what a lost bell left out."""

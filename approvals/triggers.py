@@ -24,6 +24,20 @@ _FIXED = (
 _ONCE = ("execute_by", "rekey_id", "execution", "decided_at", "ended_at")
 
 FUNCTIONS = """
+CREATE OR REPLACE FUNCTION approvals_about_passwords(kind text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kind IN ('activate_encryption', 'change_password', 'deactivate_encryption', 'delete_password')
+$$;
+
+CREATE OR REPLACE FUNCTION approvals_active_members() RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT count(DISTINCT m.person_id)
+        FROM accounts_securitymember m JOIN accounts_user u ON u.id = m.user_id
+        WHERE m.until IS NULL AND u.is_active AND u.is_human
+        AND (m.suspended_at IS NULL OR m.suspended_until <= clock_timestamp()));
+END $$;
+
 CREATE OR REPLACE FUNCTION approvals_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused', lower(TG_OP), TG_TABLE_NAME
@@ -67,6 +81,10 @@ BEGIN
             RAISE EXCEPTION 'a request is approved by its quorum, in time'
                 USING ERRCODE = '23514', CONSTRAINT = 'request_approved_by_quorum';
         END IF;
+        IF approvals_about_passwords(NEW.kind) AND approvals_active_members() < 2 THEN
+            RAISE EXCEPTION 'with fewer than two active members of Security nothing is approved'
+                USING ERRCODE = '23514', CONSTRAINT = 'request_needs_two_members';
+        END IF;
     END IF;
     RETURN NEW;
 END $$;
@@ -109,6 +127,20 @@ BEGIN
     THEN
         RAISE EXCEPTION 'a vote is one of another active person, in time, on the text of a pending request'
             USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+    END IF;
+    IF EXISTS (
+        SELECT FROM approvals_approvalrequest r WHERE r.id = NEW.request_id
+        AND (convert_from(r.statement, 'UTF8')::jsonb -> 'change' -> 'subjects') ? NEW.person_id::text)
+    THEN
+        RAISE EXCEPTION 'whom a request is about does not decide on it'
+            USING ERRCODE = '23514', CONSTRAINT = 'vote_not_of_the_subject';
+    END IF;
+    IF NEW.capacity <> 'security' AND NOT EXISTS (
+        SELECT FROM approvals_approvalrequest r
+        WHERE r.id = NEW.request_id AND approvals_about_passwords(r.kind))
+    THEN
+        RAISE EXCEPTION 'Security alone decides on people and rules'
+            USING ERRCODE = '23514', CONSTRAINT = 'vote_of_security_alone';
     END IF;
     RETURN NEW;
 END $$;

@@ -5,6 +5,7 @@ from django.urls import path
 from approvals import api
 
 api_urlpatterns = [
+    path("policies/", api.PoliciesView.as_view(), name="api-policies"),
     path("requests/", api.RequestsView.as_view(), name="api-requests"),
     path("requests/procedure/", api.ProcedureView.as_view(), name="api-procedure"),
     path("requests/<uuid:request_id>/", api.RequestView.as_view(), name="api-request"),

@@ -49,6 +49,7 @@ class Task(StrEnum):
     EXECUTE = "approvals.execute"
     EXPIRE = "approvals.expire"
     NOTIFY = "approvals.notify"
+    POLICY_CHANGED = "approvals.policy_changed"
     REKEY_JOB = "encryption.rekey_job"
     REKEY_ENDED = "encryption.rekey_ended"
     BACKUP = "encryption.backup"

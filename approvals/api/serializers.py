@@ -7,6 +7,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.exchange import Strict
+from accounts.models import Title
 from accounts.selectors import user_label
 from approvals import selectors
 from approvals.models import ApprovalRequest, Kind, Policy, State, Verdict
@@ -47,11 +48,17 @@ class AskSerializer(Strict):
         max_length=LONGEST_PASSWORD,
     )
     hint = serializers.CharField(max_length=MAX_HINT, required=False, allow_blank=True)
-    scope = serializers.ChoiceField(choices=["keys", "data"], required=False)
+    # `keys` or `data` for a password; the id of a repository, or null for everywhere, for a policy.
+    scope = serializers.CharField(max_length=36, required=False, allow_null=True)
     start = serializers.ChoiceField(choices=["next_run", "now"], required=False)
     then = serializers.ChoiceField(choices=["keep", "delete"], required=False)
     custody = CustodySerializer(many=True, required=False)
     answers = AnswerSerializer(many=True, required=False)
+    user = serializers.UUIDField(required=False)
+    member = serializers.UUIDField(required=False)
+    title = serializers.ChoiceField(choices=Title.choices, required=False)
+    role = serializers.ChoiceField(choices=["backup", "enterprise"], required=False)
+    policy = serializers.DictField(required=False)
 
 
 class ChallengeSerializer(Strict):
@@ -206,6 +213,16 @@ class ProcedureSerializer(serializers.ModelSerializer[Policy]):
             "decide_days",
             "execute_hours",
         )
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    """The rules in force for one repository, or everywhere (`scope` null)."""
+
+    scope_name = serializers.CharField(source="scope.name", allow_null=True, default=None)
+
+    class Meta:
+        model = Policy
+        fields = (*ProcedureSerializer.Meta.fields, "scope", "scope_name", "fulls_a_night", "created_at")
 
 
 def _asker(request: ApprovalRequest, label: str) -> dict[str, str]:

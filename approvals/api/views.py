@@ -22,6 +22,7 @@ from approvals.api.serializers import (
     DecisionSerializer,
     DetailSerializer,
     NonceSerializer,
+    PolicySerializer,
     ProcedureSerializer,
     SummarySerializer,
     WithdrawSerializer,
@@ -145,6 +146,15 @@ class ProcedureView(APIView):
     def get(self, request: Request) -> Response:
         """Return the general procedure and the rules of deciding."""
         return Response(ProcedureSerializer(policies.policy_for([])).data)
+
+
+class PoliciesView(APIView):
+    """The rules of deciding; they change by a request of kind `change_policy`."""
+
+    @extend_schema(responses=PolicySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return the policies in force: the general one, then those of repositories with their own."""
+        return Response(PolicySerializer(policies.all_in_force(), many=True).data)
 
 
 def _user(request: Request) -> User:

@@ -116,7 +116,7 @@ def _finding(
         state=rules.PENDING,
         digest=digest,
         askers=said.askers,
-        policy=rules.PolicyFacts.read(said.policy),
+        policy=rules.terms(said.kind, said.policy),
         created=said.created,
         decide_by=said.decide_by,
         votes=tuple(votes.on_roster(cast, body) for cast in counted),

@@ -86,7 +86,7 @@ def judge(
     # Statements write whole seconds.
     if not said.created <= cast.cast_at < said.decide_by:
         raise Forged("A vote was not cast in time.")
-    policy = rules.PolicyFacts.read(said.policy)
+    policy = rules.terms(said.kind, said.policy)
     match cast.proof.get("factor"):
         case "passkey":
             return _passkey(cast, digest, said, entry, origin=origin, last_count=last_count)
@@ -136,6 +136,9 @@ def _passkey(cast: Cast, digest: str, said: Statement, entry: Entry, *, origin: 
     credential = entry.credential(str(cast.proof.get("credential", "")))
     if credential is None:
         # Enrolled, but not on the roster that the worker signed: no better proven than a code.
+        return RECORDED
+    if entry.known_since(credential) > said.created:
+        # Nobody brings in a key for a question that is asked already.
         return RECORDED
     binding = Binding(
         request=said.request,

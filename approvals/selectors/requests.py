@@ -32,7 +32,8 @@ def visible(user: User) -> QuerySet[ApprovalRequest]:
     jobs = RequestTarget.objects.filter(
         request=OuterRef("pk"), type="job", ref__in=encryption.jobs_for(user).order_by().values("pk")
     )
-    return found.filter(Q(asker_person_id=user.person_id) | Exists(jobs))
+    about = RequestTarget.objects.filter(request=OuterRef("pk"), type="user", ref=user.pk)
+    return found.filter(Q(asker_person_id=user.person_id) | Exists(jobs) | Exists(about))
 
 
 def get_visible(request_id: UUID, user: User) -> ApprovalRequest:

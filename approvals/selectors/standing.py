@@ -28,7 +28,7 @@ def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
         state=request.state,
         digest=request.digest,
         askers=said.askers | {request.asker_person_id},
-        policy=rules.PolicyFacts.read(request.policy),
+        policy=rules.terms(request.kind, request.policy),
         created=request.created_at,
         decide_by=request.decide_by,
     )

@@ -66,8 +66,6 @@ def _decide(
         with attempt.act():
             request = endings.locked_within(request_id)
             people.lock_role_within()
-            if verdict == Verdict.APPROVE:
-                rules.check_seats(people.seats())
             # Again, under the lock: what was so a moment ago may not be so now.
             _check(request, by, verdict, digest, comment)
             _cast_within(request, by, binding, comment, proof)
@@ -86,7 +84,8 @@ def _check(request: ApprovalRequest, by: User, verdict: str, digest: str, commen
         selectors.facts_of(request, now), voter, verdict=verdict, digest=digest, comment=comment, now=now
     )
     if verdict == Verdict.APPROVE:
-        rules.check_seats(people.seats())
+        rules.check_seats(people.seats(), least=rules.seats_needed(request.kind))
+        deadlines.check_not_outdated(request)
     return Binding(
         request=request.pk,
         digest=request.digest,
@@ -98,7 +97,7 @@ def _check(request: ApprovalRequest, by: User, verdict: str, digest: str, commen
 
 
 def _mfa_required(request: ApprovalRequest) -> bool:
-    return rules.PolicyFacts.read(request.policy).mfa_required
+    return rules.terms(request.kind, request.policy).mfa_required
 
 
 def _cast_within(

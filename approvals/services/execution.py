@@ -11,14 +11,15 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import selectors as people_selectors
+from accounts.errors import NotNow, RosterInvalid
 from accounts.services.security_role import roster_in_force
 from approvals import selectors
 from approvals.attestation import finding as findings
 from approvals.attestation.finding import Finding
-from approvals.errors import Invalid, SecurityRoleTooSmall, Stale
-from approvals.models import ApprovalRequest, Kind, State
+from approvals.errors import Invalid, NotEligible, SecurityRoleTooSmall, Stale
+from approvals.models import ApprovalRequest, State
 from approvals.services import actions, deadlines, endings, people, verification
-from approvals.services.actions import Begin
+from approvals.services.kinds.base import Begin
 from approvals.statement import Statement
 from audit import keys, queue
 from audit import services as audit
@@ -28,10 +29,8 @@ from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within
 from encryption import errors as encryption_errors
-from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
-from encryption.models import Job
-from encryption.services import drift, intake
+from encryption.services import intake
 
 # What makes an approval stale: something is not, or is no longer, what was approved.
 DIFFERENCES = (
@@ -43,6 +42,10 @@ DIFFERENCES = (
     encryption_errors.PasswordRefused,
     encryption_errors.SealBroken,
     encryption_errors.Unknown,
+    # Whom it is about, or who is left, is not what it was.
+    NotEligible,
+    NotNow,
+    RosterInvalid,
 )
 BUSY = timedelta(seconds=30)
 
@@ -59,7 +62,7 @@ def execute(request_id: UUID) -> None:
         return
     try:
         said, finding = verification.verify(request)
-        _check_targets(said)
+        actions.KINDS[said.kind].compare(said)
         with _open_secret(request, said) as secret:
             begin = actions.prepare(said, request.digest, secret if len(secret) else None)
         _begin(request.pk, said, finding, begin)
@@ -83,32 +86,6 @@ def end_stale(request_id: UUID, reason: str) -> None:
             endings.end_within(request, State.STALE, reason)
             text = f"{request} was approved, but not executed: {reason}"
             raise_alarm_within(Alarms.REQUEST_STALE, request, Alarm.Severity.WARNING, text)
-
-
-def _check_targets(said: Statement) -> None:
-    """Observe every job afresh, and compare it, the password and its version with the statement."""
-    for job in said.refs("job"):
-        _observe(job)
-    for target in said.targets:
-        found = encryption.target_facts(UUID(target["id"]))
-        for name in ("type", "fingerprint", "password_version"):
-            if found[name] != target[name]:
-                raise Stale(
-                    f"{target['name']} is not as it was when this was asked ({name.replace('_', ' ')})."
-                )
-    if said.kind in (Kind.CHANGE, Kind.DELETE):
-        jobs = {job.pk for job in encryption.jobs_of_password(UUID(said.change["encryption_password"]))}
-        if jobs != set(said.refs("job")):
-            raise Stale("Other jobs use this password than when this was asked.")
-
-
-def _observe(job_id: UUID) -> None:
-    began = timezone.now()
-    drift.observe(job_id)
-    seen = Job.objects.filter(pk=job_id).values_list("observed_at", flat=True).first()
-    if seen is None or seen < began:
-        # Away, damaged, or moving under the reader's eyes: nothing is said about it now.
-        raise Later(BUSY)
 
 
 def _open_secret(request: ApprovalRequest, said: Statement) -> Secret:

@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.core.mail import get_connection
 from django.core.mail.message import EmailMessage
 
+from accounts import selectors as people
 from accounts.models import User
-from approvals import selectors
+from approvals import rules, selectors
 from approvals.models import ApprovalRequest, State
 
 # Longer than a request may wait.
@@ -33,10 +34,18 @@ def notify(request_id: UUID) -> int:
     if request is None:
         return 0
     state = State(selectors.state_at(request))
+    # P4: what concerns those who decide, or by which rules, is told to every member.
+    members = [seat.user for seat in people.security_members(active=False)]
+    all_members = members if request.kind in rules.BY_SECURITY_ALONE else []
     if state == State.PENDING:
-        messages = _messages(request, f"{request} waits for your decision", selectors.deciders(request))
+        able = selectors.deciders(request)
+        others = [user for user in all_members if user not in able]
+        messages = [
+            *_messages(request, f"{request} waits for your decision", able),
+            *_messages(request, f"{request} was asked about people or rules of Security", others),
+        ]
     else:
-        messages = _messages(request, f"{request} {ENDED[state]}", [request.asker])
+        messages = _messages(request, f"{request} {ENDED[state]}", [request.asker, *all_members])
     return _send(f"notified-{request.pk}-{state}", messages)
 
 

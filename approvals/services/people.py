@@ -5,10 +5,10 @@ from accounts.models import SecurityRole
 from approvals import rules
 
 
-def lock_seats_within() -> None:
+def lock_seats_within(*, least: int = rules.SEATS) -> None:
     """Hold the Security Role still for this transaction, and refuse while it is too small (P3)."""
     lock_role_within()
-    rules.check_seats(seats() if people.sealed_at() is not None else 0)
+    rules.check_seats(seats() if people.sealed_at() is not None else 0, least=least)
 
 
 def lock_role_within() -> None:

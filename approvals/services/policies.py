@@ -1,13 +1,14 @@
 """Which policy a request falls under, and what of it is frozen into the request (P6)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from approvals.errors import Invalid
+from approvals import rules
+from approvals.errors import Invalid, SecurityRoleTooSmall
 from approvals.models import Policy
 from encryption.models import Job
 
@@ -41,6 +42,53 @@ def snapshot(policy: Policy) -> dict[str, Any]:
         "pools": list(policy.pools),
         "quorum": policy.quorum,
     }
+
+
+def in_force(place: UUID | None, before: datetime | None = None) -> Policy:
+    """Return the policy of one scope, or the general one where it has none; Invalid without any."""
+    found = _in_force(place, before or timezone.now())
+    if found is None:
+        raise Invalid("No policy covers this, so nobody could approve it.")
+    return found
+
+
+def all_in_force() -> list[Policy]:
+    """Return the policies in force now: the general one first, then that of each repository with its own."""
+    newest = Policy.objects.filter(created_at__lte=timezone.now()).order_by("scope_id", "-number")
+    found = list(newest.distinct("scope_id").select_related("scope"))
+    return sorted(found, key=lambda policy: policy.scope.name if policy.scope else "")
+
+
+def check_met(titles: Sequence[str], extra: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Refuse what would leave a policy, in force or about to be, that these active seats cannot meet (P3)."""
+    for terms in [*(snapshot(policy) for policy in all_in_force() if not extra), *extra]:
+        if not rules.satisfiable(rules.PolicyFacts.read(terms), titles):
+            raise SecurityRoleTooSmall(
+                "The active members of Security must be more than the approvals needed, and fill every office"
+                " that a policy names."
+            )
+
+
+def is_outdated(kind: str, frozen: Mapping[str, Any], now: Policy) -> bool:
+    """Say whether the policy now in force asks for more than the one that a request was asked under."""
+    if str(now.pk) == frozen["id"]:
+        return False
+    shorter = now.decide_days < frozen["decide_days"] or now.execute_hours < frozen["execute_hours"]
+    return shorter or rules.stricter(rules.terms(kind, snapshot(now)), rules.terms(kind, frozen))
+
+
+def create_within(place: UUID | None, terms: Mapping[str, Any]) -> Policy:
+    """Put rules into force, in the caller's transaction; the procedure has a new version when it changed."""
+    former = in_force(place)
+    own = Policy.objects.filter(scope_id=place).order_by("-number").first()
+    parts = ("procedure_text", "procedure_questions")
+    changed = any(terms[name] != getattr(former, name) for name in parts)
+    return Policy.objects.create(
+        scope_id=place,
+        number=own.number + 1 if own else 1,
+        procedure_version=former.procedure_version + int(changed),
+        **terms,
+    )
 
 
 def _in_force(place: UUID | None, before: datetime) -> Policy | None:

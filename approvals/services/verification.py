@@ -27,7 +27,7 @@ from approvals.attestation.votes import Cast
 from approvals.errors import Invalid, SecurityRoleTooSmall, Stale
 from approvals.models import ApprovalRequest, Policy, Vote
 from approvals.selectors.evidence import cast_of
-from approvals.services import people, policies
+from approvals.services import actions, people, policies
 from approvals.statement import Statement
 from audit import selectors as log
 from audit.errors import Forged
@@ -61,7 +61,7 @@ def read(request: ApprovalRequest) -> Statement:
 
 def count(request: ApprovalRequest, said: Statement, body: RosterBody) -> Finding:
     """Count the votes by signed roster and live membership; raises Stale, Forged or SecurityRoleTooSmall."""
-    rules.check_seats(people.seats())
+    rules.check_seats(people.seats(), least=rules.seats_needed(said.kind))
     now = timezone.now()
     rows = list(request.votes.select_related("voter"))
     casts = {vote.pk: cast_of(vote) for vote in rows}
@@ -129,11 +129,13 @@ def _check_policy(said: Statement) -> None:
         raise Stale("The policy in the statement is not the one of this installation.")
     moment = said.created + timedelta(seconds=1)
     try:
-        in_force = policies.policy_for(said.refs("job"), before=moment)
+        in_force = actions.KINDS[said.kind].policy(said, moment)
     except Invalid as error:
         raise Stale(str(error)) from error
     if in_force.pk != policy.pk:
         raise Stale("Another policy was in force when this was asked.")
+    if policies.is_outdated(said.kind, said.policy, actions.KINDS[said.kind].policy(said, timezone.now())):
+        raise Stale("A stricter policy came into force since this was asked.")
     if said.decide_by - said.created > timedelta(days=policy.decide_days):
         raise Stale("The time to decide is longer than the policy allows.")
 

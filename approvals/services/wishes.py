@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
+from accounts.models import Role, Title
 from approvals.errors import Invalid
 from approvals.models import Kind
 from encryption.crypto.secret import Secret
@@ -23,7 +24,17 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.CHANGE: frozenset({_PASSWORD, _NEW, _HINT, "scope", "custody", "answers", "start"}),
     Kind.DEACTIVATE: frozenset({_JOBS, "then", "answers"}),
     Kind.DELETE: frozenset({_PASSWORD, "answers"}),
+    Kind.ADD_MEMBER: frozenset({"user", "title"}),
+    Kind.REMOVE_MEMBER: frozenset({"member"}),
+    Kind.REPLACE_MEMBER: frozenset({"member", "user", "title"}),
+    Kind.GRANT: frozenset({"user", "role"}),
+    Kind.REVOKE: frozenset({"user", "role"}),
+    Kind.RESET: frozenset({"user"}),
+    Kind.CHANGE_POLICY: frozenset({"scope", "policy"}),
 }
+# What the kinds about people and rules cannot do without.
+_NEEDED = frozenset({"user", "member", "title", "role", "policy"})
+_ROLES = {"": "", "backup": Role.ADMINISTRATOR.value, "enterprise": Role.ENTERPRISE.value}
 # Signs that make a text read other than it is: directions, joiners, marks of byte order.
 _MISLEADING = frozenset("\u200b\u200e\u200f\u2060\ufeff") | {
     chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
@@ -38,11 +49,16 @@ class Asked(TypedDict, total=False):
     encryption_password: UUID | None
     new_password: Secret | str | None
     hint: str
-    scope: str
+    scope: str | UUID | None
     start: str
     then: str
     custody: Sequence[Mapping[str, Any]]
     answers: Sequence[Mapping[str, Any]]
+    user: UUID | None
+    member: UUID | None
+    title: str
+    role: str
+    policy: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,13 @@ class Wish:
     then: str
     custody: tuple[dict[str, Any], ...]
     answers: tuple[dict[str, str], ...]
+    user: UUID | None = None
+    member: UUID | None = None
+    title: str = ""
+    role: str = ""
+    # Where a policy is to hold; None is everywhere.
+    place: UUID | None = None
+    policy: Mapping[str, Any] | None = None
 
 
 def read(kind: str, given: Asked) -> Wish:
@@ -69,6 +92,7 @@ def read(kind: str, given: Asked) -> Wish:
     for name, value in given.items():
         if name != "reason" and name not in TAKES[kind] and value not in (None, "", (), []):
             raise Invalid(f"A request of this kind takes no {name!r}.")
+    rules_kind = kind == Kind.CHANGE_POLICY
     wish = Wish(
         kind=kind,
         reason=text(given.get("reason", ""), "The reason", MAX_TEXT),
@@ -76,11 +100,17 @@ def read(kind: str, given: Asked) -> Wish:
         encryption_password=given.get("encryption_password"),
         is_new_value=given.get("new_password") is not None,
         hint=text(given.get("hint", ""), "The hint", MAX_HINT, blank=True, lines=False),
-        scope=_one_of(given.get("scope") or "keys", "scope", ("keys", "data")),
+        scope="" if rules_kind else _one_of(given.get("scope") or "keys", "scope", ("keys", "data")),
         start=_one_of(given.get("start") or "next_run", "start", ("next_run", "now")),
         then=_one_of(given.get("then") or "keep", "then", ("keep", "delete")),
         custody=tuple(_custody(row) for row in given.get("custody", ())),
         answers=tuple(_answer(row) for row in given.get("answers", ())),
+        user=given.get("user"),
+        member=given.get("member"),
+        title=_one_of(given.get("title") or "", "title", ("", *Title.values)),
+        role=_ROLES[_one_of(given.get("role") or "", "role", tuple(_ROLES))],
+        place=_place(given.get("scope")) if rules_kind else None,
+        policy=given.get("policy"),
     )
     _check_whole(wish)
     return wish
@@ -117,6 +147,9 @@ def text(value: object, what: str, most: int, *, blank: bool = False, lines: boo
 
 
 def _check_whole(wish: Wish) -> None:
+    missing = [name for name in _NEEDED & TAKES[wish.kind] if not getattr(wish, name)]
+    if missing:
+        raise Invalid(f"Name the {min(missing)}.")
     if wish.kind in (Kind.ACTIVATE, Kind.DEACTIVATE) and not 1 <= len(wish.jobs) <= MOST_JOBS:
         raise Invalid(f"Name 1 to {MOST_JOBS} jobs.")
     if wish.kind in (Kind.CHANGE, Kind.DELETE) and wish.encryption_password is None:
@@ -147,6 +180,15 @@ def _answer(row: Any) -> dict[str, str]:
         raise Invalid("Each answer stands beside its question.")
     question = text(row["question"], "The question", MAX_TEXT)
     return {"answer": text(row["answer"], f"The answer to {question!r}", MAX_TEXT), "question": question}
+
+
+def _place(scope: str | UUID | None) -> UUID | None:
+    if scope is None or isinstance(scope, UUID):
+        return scope
+    try:
+        return UUID(str(scope))
+    except ValueError as error:
+        raise Invalid("'scope' is the id of a repository, or null for everywhere.") from error
 
 
 def _one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:

@@ -1,0 +1,207 @@
+"""The four kinds about passwords: activate, change, deactivate, delete."""
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.rules import permissions
+from approvals.errors import Invalid, JobBusy, NotEligible, NotFound, Stale
+from approvals.models import Kind, Policy
+from approvals.services import policies
+from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
+from approvals.services.wishes import Wish
+from approvals.statement import Statement
+from audit.errors import Later
+from audit.statement import WORKER
+from encryption import selectors as encryption
+from encryption.crypto.secret import Secret
+from encryption.models import EncryptionPassword, Job, JobUserObjectPermission
+from encryption.services import drift, passwords, rekeys
+
+ASK = "encryption.ask_change_job"
+BUSY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a wish touches, locked."""
+
+    jobs: list[Job]
+    password: EncryptionPassword | None
+
+
+def draft(wish: Wish, origin: Origin) -> Draft:
+    """Lock the jobs and the password that a wish touches, and say what would become of them."""
+    scope = _lock(wish)
+    check_may_ask(origin.by, wish, scope.jobs)
+    _check_change(wish, scope)
+    check_free(_refs(scope))
+    if busy := [job for job in scope.jobs if encryption.running_rekey(job) is not None]:
+        raise JobBusy(f"{busy[0].name} is being re-keyed; ask again when that has ended.")
+    job_ids = [job.pk for job in scope.jobs]
+    return Draft(
+        policy=policies.policy_for(job_ids),
+        targets=[encryption.target_facts(ref) for _, ref in _refs(scope)],
+        change=_change(wish, scope, origin.sealed),
+        consequences=encryption.consequences(
+            job_ids,
+            wish.kind,
+            scope=wish.scope,
+            start=wish.start,
+            then=wish.then,
+            password=wish.encryption_password,
+        ),
+    )
+
+
+def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
+    """Refuse who has neither the right everywhere nor on each of these jobs."""
+    facts = by.facts()
+    if ASK in permissions(facts):
+        return
+    own = JobUserObjectPermission.objects.filter(
+        user=by, content_object__in=jobs, permission__codename="ask_change_job"
+    )
+    granted = set(own.values_list("content_object_id", flat=True))
+    if not facts.active or not jobs or not granted >= {job.pk for job in jobs}:
+        raise NotEligible("You may not ask for changes of this encryption.")
+
+
+def policy(said: Statement, before: datetime) -> Policy:
+    """Return the policy of the repository where the jobs are."""
+    return policies.policy_for(said.refs("job"), before=before)
+
+
+def compare(said: Statement) -> None:
+    """Observe every job afresh, and compare it, the password and its version with the statement."""
+    for job in said.refs("job"):
+        _observe(job)
+    for target in said.targets:
+        found = encryption.target_facts(UUID(target["id"]))
+        for name in ("type", "fingerprint", "password_version"):
+            if found[name] != target[name]:
+                raise Stale(
+                    f"{target['name']} is not as it was when this was asked ({name.replace('_', ' ')})."
+                )
+    if said.kind in (Kind.CHANGE, Kind.DELETE):
+        jobs = {job.pk for job in encryption.jobs_of_password(UUID(said.change["encryption_password"]))}
+        if jobs != set(said.refs("job")):
+            raise Stale("Other jobs use this password than when this was asked.")
+
+
+def _observe(job_id: UUID) -> None:
+    began = timezone.now()
+    drift.observe(job_id)
+    seen = Job.objects.filter(pk=job_id).values_list("observed_at", flat=True).first()
+    if seen is None or seen < began:
+        # Away, damaged, or moving under the reader's eyes: nothing is said about it now.
+        raise Later(BUSY)
+
+
+def _lock(wish: Wish) -> _Scope:
+    password = None
+    if wish.encryption_password is not None:
+        found = EncryptionPassword.objects.filter(deleted_at=None)
+        password = found.filter(pk=wish.encryption_password).first()
+        if password is None:
+            raise NotFound("There is no such encryption password.")
+    named: Collection[UUID] = wish.jobs
+    if password is not None and wish.kind != Kind.ACTIVATE:
+        named = [job.pk for job in encryption.jobs_of_password(password.pk)]
+    rows = Job.objects.select_for_update().exclude(state=Job.State.DELETED).order_by("pk")
+    jobs = list(rows.filter(pk__in=named))
+    if len(jobs) != len(named):
+        raise NotFound("One of these jobs does not exist.")
+    return _Scope(jobs, password)
+
+
+def _check_change(wish: Wish, scope: _Scope) -> None:
+    if wish.kind == Kind.ACTIVATE:
+        same = [job for job in scope.jobs if job.password_id is not None and job.password == scope.password]
+        if same:
+            raise Invalid(f"{same[0].name} is encrypted under this password already.")
+    if wish.kind == Kind.DEACTIVATE:
+        plain = [job for job in scope.jobs if job.password_id is None]
+        if plain:
+            raise Invalid(f"{plain[0].name} is not encrypted.")
+    if wish.kind == Kind.CHANGE and not scope.jobs:
+        raise Invalid("No job uses this password: there is nothing to re-key.")
+    needs = encryption.needs_of(scope.password.pk) if scope.password is not None else []
+    if wish.kind == Kind.DELETE and needs:
+        raise Invalid(f"This password is still needed: {needs[0]}")
+
+
+def _refs(scope: _Scope) -> list[tuple[str, UUID]]:
+    password = [("password", scope.password.pk)] if scope.password is not None else []
+    return [*(("job", job.pk) for job in scope.jobs), *password]
+
+
+def _change(wish: Wish, scope: _Scope, sealed: bytes | None) -> dict[str, Any]:
+    if wish.kind == Kind.DEACTIVATE:
+        return {"then": wish.then}
+    if wish.kind == Kind.DELETE:
+        return {"encryption_password": str(wish.encryption_password)}
+    newest = encryption.newest_version(scope.password.pk) if scope.password is not None else None
+    number = newest.number if newest is not None else 0
+    change: dict[str, Any] = {
+        "encryption_password": str(scope.password.pk if scope.password is not None else uuid4()),
+        "hint": wish.hint or (scope.password.hint if scope.password is not None else ""),
+        "new": scope.password is None,
+        "scope": wish.scope,
+        "secret_sha256": hashlib.sha256(sealed).hexdigest() if sealed is not None else None,
+        "start": wish.start,
+        "version": number + 1 if wish.is_new_value else number,
+    }
+    return change | ({"from_version": number} if wish.kind == Kind.CHANGE else {})
+
+
+def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> Begin:
+    change = said.change
+    password = change.get("encryption_password")
+    prepared = rekeys.prepare(
+        rekeys.Wish(
+            action=action,
+            request=said.request,
+            request_digest=digest,
+            jobs={
+                UUID(target["id"]): target["fingerprint"]
+                for target in said.targets
+                if target["type"] == "job"
+            },
+            password=UUID(password) if password else None,
+            hint=change.get("hint", ""),
+            scope=change.get("scope", "keys"),
+            start=change.get("start", "next_run"),
+            then=change.get("then", "keep"),
+            known_to=[str(said.asker.person)] if secret is not None else [],
+        ),
+        secret,
+    )
+    nights = int(said.policy["fulls_a_night"])
+    return lambda until: rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
+
+
+def _delete(said: Statement, digest: str, secret: Secret | None) -> Begin:
+    password = UUID(said.change["encryption_password"])
+
+    def begin(until: datetime) -> None:
+        passwords.delete_within(password, by=WORKER)
+
+    return begin
+
+
+def _kind(prepare: Callable[[Statement, str, Secret | None], Begin]) -> RequestKind:
+    return RequestKind(draft=draft, policy=policy, compare=compare, prepare=prepare)
+
+
+ACTIVATE = _kind(partial(_rekey, "activate"))
+CHANGE = _kind(partial(_rekey, "change"))
+DEACTIVATE = _kind(partial(_rekey, "deactivate"))
+DELETE = _kind(_delete)
