@@ -27,6 +27,9 @@ class Event(StrEnum):
     ALARM_ACKNOWLEDGED = "alarm.acknowledged", 71006
     ALARM_CLOSED = "alarm.closed", 71007
     NAMES_ERASED = "names.erased", 71008
+    LOG_ROLLBACK_ACKNOWLEDGED = "log.rollback_acknowledged", 71009
+    SELF_BACKED_UP = "self.backed_up", 71010
+    SELF_RESTORED = "self.restored", 71011
     # Requests: 71100
     REQUEST_CREATED = "request.created", 71101
     REQUEST_APPROVED = "request.approved", 71102

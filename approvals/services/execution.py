@@ -51,7 +51,10 @@ BUSY = timedelta(seconds=30)
 
 
 def execute(request_id: UUID) -> None:
-    """Begin what an approved request authorises, once. Raises Later while a job is busy or cannot be read."""
+    """Begin what an approved request authorises, once.
+
+    Raises Later while a job is busy or cannot be read, or the database is older than what was signed of it.
+    """
     if deadlines.settle(request_id):
         return
     request = ApprovalRequest.objects.select_related("asker").filter(pk=request_id).first()
@@ -60,6 +63,7 @@ def execute(request_id: UUID) -> None:
         return
     if request.rekey_id is not None:
         return
+    audit.wait_while_older()
     try:
         said, finding = verification.verify(request)
         actions.KINDS[said.kind].compare(said)

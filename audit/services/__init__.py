@@ -7,6 +7,7 @@ from audit.services.log import Attempt, Subject, act, attempt, record, refuse
 from audit.services.names import erase_names
 from audit.services.outbox import sweep
 from audit.services.refusals import refuse_anonymous
+from audit.services.rollbacks import wait_while_older
 from audit.services.verification import verify, verify_and_tell
 from audit.statement import BEAT, CONSOLE, NOBODY, WORKER, Actor, SystemActor
 
@@ -33,4 +34,5 @@ __all__ = [
     "sweep",
     "verify",
     "verify_and_tell",
+    "wait_while_older",
 ]

@@ -90,9 +90,13 @@ def _compare(head: note.Head, size: int) -> None:
         raise _Contradiction(Kind.LOG_ROLLED_BACK, text)
     row = Checkpoint.objects.filter(pk=head.size).first()
     frontier = _frontier(row) if row else _extend(merkle.Frontier(), head.size)
-    if frontier.root() != head.root:
-        text = f"The first {head.size} entries are not those that were signed."
-        raise _Contradiction(Kind.LOG_ALTERED, text)
+    if frontier.root() == head.root:
+        return
+    if row is None:
+        # Every note had its row first: this database is of a time before, and went on from there.
+        text = f"Not this log of {size} entries was signed at {head.size}: the database is an older copy."
+        raise _Contradiction(Kind.LOG_ROLLED_BACK, text)
+    raise _Contradiction(Kind.LOG_ALTERED, f"The first {head.size} entries are not those that were signed.")
 
 
 def _frontier(row: Checkpoint) -> merkle.Frontier:

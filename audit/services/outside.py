@@ -51,11 +51,44 @@ def newest() -> Path | None:
     return None
 
 
+def newest_first() -> Iterator[Path]:
+    """Return every note's file, the largest of the newest day first; older days are listed when needed."""
+    for day in sorted(_days(), reverse=True):
+        yield from sorted(day.glob("[0-9]*.note"), reverse=True)
+
+
 def paths() -> Iterator[Path]:
     """Return every note's file, by size."""
     return iter(
         sorted((path for day in _days() for path in day.glob("[0-9]*.note")), key=lambda path: path.name)
     )
+
+
+def put_aside(path: Path, root: str) -> None:
+    """Move the note of a branch that was given up; it stays, but no longer speaks for this log."""
+    aside = folder() / "abandoned" / root[:16]
+    aside.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path.rename(aside / path.name)
+    _sync(aside)
+    _sync(path.parent)
+
+
+def acknowledgements(root: str) -> Path:
+    """Return the folder of who acknowledged that what was signed up to `root` is lost."""
+    return folder() / "acknowledged" / root
+
+
+def write_acknowledgement(root: str, person: str, envelope: str) -> None:
+    """Write one person's signed acknowledgement, whole and on the disk."""
+    to = acknowledgements(root)
+    to.mkdir(mode=0o755, parents=True, exist_ok=True)
+    part = to / f".{person}.{os.getpid()}"
+    with part.open("w", encoding="utf-8") as file:
+        file.write(envelope)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(to / f"{person}.json")
+    _sync(to)
 
 
 def size_of(path: Path) -> int:

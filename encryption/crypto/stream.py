@@ -27,7 +27,9 @@ _LARGEST_HEADER = 4096
 class SealedWriter:
     """Writes one sealed stream; `close` writes the last chunk, without which no reader accepts it."""
 
-    def __init__(self, file: BinaryIO, password: Secret, about: dict[str, str], *, fips: bool = False) -> None:
+    def __init__(
+        self, file: BinaryIO, password: Secret, about: dict[str, str], *, fips: bool = False
+    ) -> None:
         """Derive the key (slow) and write the head; `about` holds at least the file's `id`."""
         parameters = kdf.new_parameters(fips=fips)
         head = canonical({**about, "kdf": dict(parameters.to_json())})
@@ -87,8 +89,8 @@ class SealedReader:
         try:
             self._buffer += self._cipher.decrypt(_nonce(self._number, self._ended), chunk, self._bound)
         except (InvalidTag, ValueError):
-            where = "The pass phrase is another" if self._number == 0 else f"Chunk {self._number} does not hold"
-            raise SealBroken(f"{where}, or the file was cut or altered.") from None
+            what = f"Chunk {self._number} does not hold" if self._number else "The pass phrase is another"
+            raise SealBroken(f"{what}, or the file was cut or altered.") from None
         self._number += 1
 
 

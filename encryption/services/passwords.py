@@ -43,6 +43,7 @@ def erase(password_id: UUID) -> None:
     if password is None:
         messages.refuse(queue.Task.ERASE_SECRET, password_id, "no deleted password")
         return
+    audit.wait_while_older()
     if selectors.needs_of(password_id):
         raise Later(_LOOK_AGAIN)
     keyed = RekeyJob.objects.filter(rekey__version__password=password)

@@ -32,8 +32,9 @@ _RENEW_SECONDS = 20.0
 def retire(job_id: UUID) -> list[UUID]:
     """Drop the restore points that a job need not keep, and the files of those dropped before.
 
-    Raises Later when a restore still reads one of them.
+    Raises Later when a restore still reads one of them, or the database is older than what was signed.
     """
+    audit.wait_while_older()
     job = Job.objects.select_related("repository").filter(pk=job_id).first()
     if job is None:
         messages.refuse(queue.Task.RETENTION, job_id, "no such job")

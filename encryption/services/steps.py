@@ -40,6 +40,7 @@ def run_step(step_id: UUID) -> None:
     subject = ("encryption.job", step.job_id)
     with audit.attempt(by=audit.WORKER, subject=subject):
         order, target = _verified(step)
+    audit.wait_while_older()
     lease = leases.take(RekeyJob, step.pk)
     if lease is None:
         return

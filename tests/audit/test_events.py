@@ -11,6 +11,9 @@ FROZEN = """\
 71006 alarm.acknowledged
 71007 alarm.closed
 71008 names.erased
+71009 log.rollback_acknowledged
+71010 self.backed_up
+71011 self.restored
 71101 request.created
 71102 request.approved
 71103 request.rejected

@@ -188,7 +188,7 @@ def test_contradiction_with_the_outside_is_not_signed_over(log, tamper, write):
     write(9)
     with pytest.raises(LogAltered):
         audit.sign_checkpoint()
-    assert Alarm.objects.get().kind == Kind.LOG_ALTERED
+    assert Alarm.objects.get().kind == Kind.LOG_ROLLED_BACK
 
 
 def test_older_copy_of_the_database_is_not_signed(log, tamper):
