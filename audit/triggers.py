@@ -44,6 +44,7 @@ END $$;
 """
 
 _ENTRY, _NAME, _CHECKPOINT, _OUTBOX = "audit_entry", "audit_entryname", "audit_checkpoint", "audit_outbox"
+_ALARM = "audit_alarm"
 _REFUSE = "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
 
 _TRIGGERS = (
@@ -70,6 +71,8 @@ TRIGGER_NAMES = frozenset((table, name) for table, name, _, _ in _TRIGGERS)
 REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE, TRUNCATE ON {_ENTRY}, {_NAME}, {_CHECKPOINT} FROM veeamsec_web, veeamsec_worker",
     f"REVOKE INSERT ON {_CHECKPOINT} FROM veeamsec_web",
-    # Done rows go after a month: the worker's work.
-    f"REVOKE DELETE ON {_OUTBOX} FROM veeamsec_web",
+    # The web asks for work; that it was taken, done or may go after a month is the worker's to write.
+    f"REVOKE UPDATE, DELETE ON {_OUTBOX} FROM veeamsec_web",
+    # An alarm ends by being resolved.
+    f"REVOKE DELETE ON {_ALARM} FROM veeamsec_web, veeamsec_worker",
 )
