@@ -10,6 +10,7 @@ from django.utils import timezone
 from approvals import rules
 from approvals.errors import Invalid, SecurityRoleTooSmall
 from approvals.models import Policy
+from approvals.services import policy_terms
 from encryption.models import Job
 
 
@@ -82,7 +83,8 @@ def create_within(place: UUID | None, terms: Mapping[str, Any]) -> Policy:
     former = in_force(place)
     own = Policy.objects.filter(scope_id=place).order_by("-number").first()
     parts = ("procedure_text", "procedure_questions")
-    changed = any(terms[name] != getattr(former, name) for name in parts)
+    before = policy_terms.of(former)
+    changed = any(terms[name] != before[name] for name in parts)
     return Policy.objects.create(
         scope_id=place,
         number=own.number + 1 if own else 1,

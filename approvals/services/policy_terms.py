@@ -16,8 +16,9 @@ DECIDE_DAYS, EXECUTE_HOURS, FULLS = (1, 30), (1, 168), (1, 1_000)
 
 
 def of(policy: Policy) -> dict[str, Any]:
-    """Return the rules of a stored policy."""
-    return {name: getattr(policy, name) for name in NAMES}
+    """Return the rules of a stored policy, written as `read` writes them."""
+    stored = {name: getattr(policy, name) for name in NAMES}
+    return stored | {"procedure_text": policy.procedure_text.strip()}
 
 
 def read(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
