@@ -179,6 +179,10 @@ TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE ON {_VOTE} FROM veeamsec_web",
     f"REVOKE INSERT, UPDATE, DELETE ON {_VOTE} FROM veeamsec_worker",
+    # Which re-key it became, and what was counted for it, is the worker's to write.
+    f"REVOKE UPDATE ON {_REQUEST} FROM veeamsec_web",
+    f"GRANT UPDATE (state, outcome, execute_by, decided_at, ended_at, sealed_secret)"
+    f" ON {_REQUEST} TO veeamsec_web",
     f"REVOKE DELETE ON {_REQUEST}, {_TARGET} FROM veeamsec_web, veeamsec_worker",
     f"REVOKE INSERT ON {_REQUEST}, {_TARGET} FROM veeamsec_worker",
     f"REVOKE INSERT, UPDATE, DELETE ON {_POLICY} FROM veeamsec_web",
