@@ -35,7 +35,7 @@ openapi: $(VENV)/dev.stamp ## write the API's description, docs/openapi.yaml
 	$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 api-long: $(VENV)/dev.stamp ## 500 invented calls to every operation of the API, instead of 50
-	VEEAMSEC_EXAMPLES=500 $(PY) -m pytest -q -n 2 tests/veeamsec/test_api_invented.py
+	VEEAMSEC_EXAMPLES=500 $(PY) -m pytest -q -n 2 tests/veeamsec/test_api_invented_*.py
 
 format: $(VENV)/dev.stamp ## put the code in form
 	$(VENV)/bin/ruff check --fix
