@@ -16,6 +16,9 @@ from encryption.engines.native.progress import Ticker
 from encryption.engines.native.scan import Found, Scanner
 from encryption.engines.native.tree import OpenTree
 
+# A file may claim exabytes of nothing, and every MiB of it stands in the list: one such file would keep a run
+# busy for ever. This is the largest that ext4 takes.
+LARGEST_FILE = 16 * 1024**4
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -112,6 +115,8 @@ class EntryReader:
             before = os.fstat(fd)
             if not stat.S_ISREG(before.st_mode):
                 raise OSError(errno.ESTALE, "it was replaced by something else meanwhile")
+            if before.st_size > LARGEST_FILE:
+                raise OSError(errno.EFBIG, f"it is larger than {LARGEST_FILE:,} bytes and is left out")
             identity = (before.st_dev, before.st_ino)
             if before.st_nlink > 1 and identity in self._linked:
                 return Entry(HARDLINK, found.path, target=self._linked[identity])

@@ -53,3 +53,14 @@ def test_name_listed_twice_stands_once(plain, small, monkeypatch):
     made = backup(plain, Source(small.path), roots=None)
     verify(plain, made.restore_point, roots=None)
     assert made.entries == 3
+
+
+def test_file_of_exabytes_of_nothing_keeps_no_run_busy(plain, small, monkeypatch):
+    """On XFS and btrfs `truncate -s 7E` costs its owner nothing."""
+    monkeypatch.setattr(reading, "LARGEST_FILE", 2**20)
+    with (small.path / "two").open("r+b") as file:
+        file.truncate(2**20 + 1)
+    made = backup(plain, small, roots=None)
+    verify(plain, made.restore_point, roots=None)
+    assert (made.entries, [w for w in made.warnings if "larger" in w]) == (2, list(made.warnings))
+    assert len(made.warnings) == 1
