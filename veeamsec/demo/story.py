@@ -68,7 +68,7 @@ class Story:
             where = self.home / "repositories" / "vault"
             where.mkdir(parents=True, exist_ok=True)
             self.repository = self.stage.create(
-                "repositories", {"name": "Vault", "engine": "native", "location": str(where)}
+                "repositories", {"name": "Vault", "location": str(where)}
             )
             self.job = self.stage.create(
                 "jobs",
