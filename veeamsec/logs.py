@@ -1,10 +1,16 @@
 """What processes write to their output: one line each, with the reference that an error page shows."""
 
 import logging
+import traceback
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any
 
 reference: ContextVar[str] = ContextVar("reference", default="-")
+
+
+# Of a chain of errors so many are told.
+_CAUSES = 5
 
 
 class AddReference(logging.Filter):
@@ -18,11 +24,34 @@ class AddReference(logging.Filter):
         return True
 
 
+class Line(logging.Formatter):
+    """A record; of an error its kind and its places, never its text: a text may carry a value."""
+
+    def formatException(
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        """Return the error and what it came from, innermost last."""
+        told: list[str] = []
+        error = ei[1]
+        while error is not None and len(told) < _CAUSES:
+            frames = traceback.extract_tb(error.__traceback__)
+            places = "".join(f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+            told.append(f"{type(error).__module__}.{type(error).__qualname__} at{places or ' no place'}")
+            error = error.__cause__ or error.__context__
+        return "\nafter ".join(told)
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"reference": {"()": "veeamsec.logs.AddReference"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(reference)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "veeamsec.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(reference)s %(name)s: %(message)s",
+        },
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["reference"]},
     },
