@@ -1,6 +1,7 @@
 """Repositories and jobs: made, changed, ended; what would touch encryption needs a request (P2)."""
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from encryption.models import Job, RekeyJob, Repository
 # Says whether a revision is one that the change was made from.
 Seen = Callable[[str], bool]
 _LONGEST_FACT = 2000
+# Directions of writing, and signs without a width.
+_TURNING = frozenset("\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 # What only an executed request writes; named so that the refusal can say so.
 DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption", "encrypted"})
@@ -217,8 +220,18 @@ def _check_job(job: Job) -> None:
 def _check_name(row: Job | Repository) -> None:
     if not row.name.strip():
         raise JobRefused("A name is missing.")
-    if type(row)._default_manager.filter(name=row.name).exclude(pk=row.pk).exists():
-        raise JobRefused(f"The name {row.name} is taken.")
+    # By it people know what they decide on: it shows as what it is, and as no other one.
+    for sign in row.name:
+        if sign in _TURNING or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp"):
+            raise JobRefused(f"The name holds a sign that does not show (U+{ord(sign):04X}): leave it out.")
+    others = type(row)._default_manager.exclude(pk=row.pk).values_list("name", flat=True)
+    if _seen_as(row.name) in {_seen_as(name) for name in others}:
+        raise JobRefused(f"The name {row.name} is taken, or looks like one that is.")
+
+
+def _seen_as(name: str) -> str:
+    shown = (sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(shown).casefold().split())
 
 
 def _facts(fields: dict[str, Any]) -> dict[str, Any]:
