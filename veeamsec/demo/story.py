@@ -67,9 +67,7 @@ class Story:
             self.tell.say(f"{files} files of this Python's standard library")
             where = self.home / "repositories" / "vault"
             where.mkdir(parents=True, exist_ok=True)
-            self.repository = self.stage.create(
-                "repositories", {"name": "Vault", "location": str(where)}
-            )
+            self.repository = self.stage.create("repositories", {"name": "Vault", "location": str(where)})
             self.job = self.stage.create(
                 "jobs",
                 {
