@@ -11,12 +11,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
+from django.db.models import Case, When
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from accounts.models import Role, SecurityMember, User
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, State
 from approvals.services import attesting, deadlines, requests
 from audit.errors import Refused
 from audit.models import Outbox
@@ -36,7 +37,8 @@ from tests.machine import promises
 from tests.machine.world import ASKERS, MEMBERS, VOTERS, World
 
 WORK = (Task.EXECUTE, Task.REKEY_JOB, Task.REKEY_ENDED, Task.BACKUP)
-KINDS = ("activate", "change", "stop")
+KINDS = ("fitting", "fitting", "activate", "change", "stop")
+PLACES = ("fsync", "rename", "line", "write")
 STRANGER = b"x" * 32
 
 
@@ -63,6 +65,7 @@ class House(RuleBasedStateMachine):
         self.seen: dict[str, int] = {}
         self.proved: dict[UUID, str] = {}
         self.numbers = 0
+        self.pending = self.waiting = False
 
     def teardown(self) -> None:
         try:
@@ -78,9 +81,11 @@ class House(RuleBasedStateMachine):
             return False
         return True
 
-    def request(self, which: int) -> ApprovalRequest | None:
-        found = list(ApprovalRequest.objects.order_by("-number")[:4])
-        return found[which % len(found)] if found else None
+    def request(self, which: int) -> ApprovalRequest:
+        """One of the newest, whatever became of it; most often one that waits."""
+        waits = Case(When(state=State.PENDING, then=1), default=0)
+        found = list(ApprovalRequest.objects.order_by(waits.desc(), "-number")[:4])
+        return found[which % len(found)]
 
     def secret(self) -> str:
         self.numbers += 1
@@ -88,15 +93,13 @@ class House(RuleBasedStateMachine):
 
     # People ask, decide, change their minds.
 
-    @rule(
-        who=st.sampled_from(ASKERS),
-        job=st.integers(0, 1),
-        kind=st.sampled_from(KINDS),
-    )
+    @rule(who=st.sampled_from(ASKERS), job=st.integers(0, 1), kind=st.sampled_from(KINDS))
     def ask(self, who: str, job: int, kind: str) -> None:
         by, target = self.world.user(who), Job.objects.get(pk=self.world.jobs[job].pk)
         wish = {"reason": "The authority asks for it.", "answers": answers()}
         new = {"new_password": self.secret(), "custody": [CUSTODY]}
+        if kind == "fitting":
+            kind = "activate" if target.password_id is None else "change"
         if kind == "activate":
             asked = "activate_encryption", wish | new | {"jobs": [target.pk], "hint": "Hall"}
         elif kind == "change":
@@ -105,10 +108,11 @@ class House(RuleBasedStateMachine):
             asked = "deactivate_encryption", wish | {"jobs": [target.pk], "then": "keep"}
         self.tried(lambda: requests.ask(asked[0], by=by, via_token=who == "service", **asked[1]))
 
+    @precondition(lambda self: self.pending)
     @rule(who=st.sampled_from(VOTERS), which=st.integers(0, 3), yes=st.booleans())
     def vote(self, who: str, which: int, yes: bool) -> None:
         request, voter = self.request(which), self.world.user(who)
-        if request is None or not self.tried(lambda: (approve if yes else reject)(voter, request)):
+        if not self.tried(lambda: (approve if yes else reject)(voter, request)):
             return
         facts = voter.facts()
         assert facts.person != request.asker_person_id
@@ -117,19 +121,41 @@ class House(RuleBasedStateMachine):
         assert facts.is_security or Role.ADMINISTRATOR in facts.roles
         assert request.created_at <= timezone.now() < request.decide_by
 
+    @rule(
+        job=st.integers(0, 1),
+        member=st.sampled_from(MEMBERS),
+        kind=st.sampled_from(KINDS),
+        begun=st.sampled_from(["not", "begun", "crashed", "done", "done"]),
+        place=st.sampled_from(PLACES),
+        number=st.integers(1, 6),
+    )
+    def decide_in_a_hurry(
+        self, job: int, member: str, kind: str, begun: str, place: str, number: int
+    ) -> None:
+        """What people mostly do: ask, approve; the work then waits, or goes on, or breaks off."""
+        self.ask("operator", job, kind)
+        newest = ApprovalRequest.objects.order_by("-number").first()
+        if newest is not None:
+            self.tried(lambda: approve(self.world.user(member), newest))
+        if begun == "done":
+            self.deliver_all()
+        elif begun != "not":
+            self.deliver_one(0)
+        if begun == "crashed":
+            self.crash(place, number)
+
+    @precondition(lambda self: self.pending)
     @rule(who=st.sampled_from(MEMBERS), which=st.integers(0, 3))
     def vote_on_another_text(self, who: str, which: int) -> None:
         request = self.request(which)
-        if request is not None:
-            request.digest = "0" * 64
-            assert not self.tried(lambda: approve(self.world.user(who), request))
+        request.digest = "0" * 64
+        assert not self.tried(lambda: approve(self.world.user(who), request))
 
+    @precondition(lambda self: self.pending)
     @rule(who=st.sampled_from(ASKERS), which=st.integers(0, 3))
     def withdraw(self, who: str, which: int) -> None:
         request, by = self.request(which), self.world.user(who)
-        if request is not None and self.tried(
-            lambda: requests.withdraw(request.pk, by=by, digest=request.digest)
-        ):
+        if self.tried(lambda: requests.withdraw(request.pk, by=by, digest=request.digest)):
             assert by.person_id == request.asker_person_id
 
     # Membership and accounts change.
@@ -171,6 +197,7 @@ class House(RuleBasedStateMachine):
     def expire(self) -> None:
         deadlines.expire_due()
 
+    @precondition(lambda self: self.waiting)
     @rule(which=st.integers(0, 7))
     def deliver_one(self, which: int) -> None:
         rows = list(Outbox.objects.filter(name__in=WORK).order_by("-created_at")[:8])
@@ -184,7 +211,8 @@ class House(RuleBasedStateMachine):
                 deliver(row)
         attesting.attest_missing()
 
-    @rule(place=st.sampled_from(["fsync", "rename", "line", "write"]), number=st.integers(1, 6))
+    @precondition(lambda self: self.waiting)
+    @rule(place=st.sampled_from(PLACES), number=st.integers(1, 6))
     def crash(self, place: str, number: int) -> None:
         rows = Outbox.objects.filter(name__in=WORK, done_at=None, due__lte=timezone.now())
         try:
@@ -241,3 +269,5 @@ class House(RuleBasedStateMachine):
             promise(sight)
         promises.one_password_opens(sight, self.tampered, self.proved)
         promises.history_stays(sight, self.seen)
+        self.pending = any(request.state == State.PENDING for request in sight.requests.values())
+        self.waiting = Outbox.objects.filter(name__in=WORK, done_at=None).exists()
