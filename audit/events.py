@@ -77,6 +77,8 @@ class Event(StrEnum):
     REPOSITORY_DELETED = "repository.deleted", 71315
     VERIFY_FINISHED = "verify.finished", 71316
     VERIFY_FAILED = "verify.failed", 71317
+    ACCESS_GRANTED = "access.granted", 71318
+    ACCESS_REVOKED = "access.revoked", 71319
     # People: 71400
     PERSON_CREATED = "person.created", 71401
     PERSON_CHANGED = "person.changed", 71402

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from accounts import rules as people
+from accounts.rules import Standing
 from encryption.errors import PasswordRefused, PlaceRefused, RequestNeeded
 
 # NIST SP 800-63B asks for 8 online guesses' worth; who holds a backup file guesses offline and for years.
@@ -14,6 +16,10 @@ WEAKEST_SCORE = 3
 
 # The only parts of the home that a source, a repository or a restore may touch.
 HOME_PLACES = ("repositories", "restores")
+
+# What is granted on one row, beside what roles give everywhere.
+JOB_VERBS = ("view", "run", "restore", "ask_change")
+REPOSITORY_VERBS = ("view", "decide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +181,22 @@ def _roots(points: Sequence[Point]) -> dict[UUID, UUID]:
         base = bases[point.id]
         found[point.id] = found.get(base, base) if base is not None else point.id
     return found
+
+
+def grant_refusal(verb: str, *, by: Standing, to: Standing, seated: bool) -> str | None:
+    """Return why a verb may not be granted to an account, or None.
+
+    `seated`: its person holds a seat of Security. Administrators decide; operators, service accounts and
+    those who have no role yet work with jobs.
+    """
+    if by.person == to.person:
+        return "Nobody grants to themselves, with whatever account."
+    if seated:
+        return "Who holds a seat of the Security Role takes nothing of the backup team."
+    if not to.active:
+        return "This account is off."
+    if verb == "decide":
+        decides = people.ADMINISTRATOR in to.roles and to.is_human
+        return None if decides else "Only Backup administrators decide; the office is granted by a request."
+    works = to.roles <= {people.OPERATOR, people.SERVICE}
+    return None if works else "Only who works with backups is given jobs: operators and service accounts."

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from accounts.models import User
+from accounts.models import SecurityMember, User
 from encryption import rules
 from encryption.crypto.encoding import canonical
 from encryption.errors import Unknown
@@ -46,21 +47,33 @@ def jobs_for(user: User) -> QuerySet[Job]:
     jobs = Job.objects.exclude(state=Job.State.DELETED).select_related("repository", "password")
     if user.has_perm("encryption.view_job"):
         return jobs
-    named = JobUserObjectPermission.objects.filter(user=user, permission__codename="view_job")
-    return jobs.filter(pk__in=named.values("content_object"))
+    return jobs.filter(pk__in=named(JobUserObjectPermission, user, "view_job").values("content_object"))
 
 
 def repositories_for(user: User) -> QuerySet[Repository]:
     """Return the repositories that a person may see: all by role, else those named for them."""
     if user.has_perm("encryption.view_repository"):
         return Repository.objects.order_by("name")
-    named = RepositoryUserObjectPermission.objects.filter(user=user, permission__codename="view_repository")
-    return Repository.objects.filter(pk__in=named.values("content_object")).order_by("name")
+    mine = named(RepositoryUserObjectPermission, user, "view_repository")
+    return Repository.objects.filter(pk__in=mine.values("content_object")).order_by("name")
+
+
+def named(
+    model: type[JobUserObjectPermission] | type[RepositoryUserObjectPermission], user: User, codename: str
+) -> QuerySet[Any]:
+    """Return the rows that name an account for a permission; whoever has a seat of Security has none (P4)."""
+    seated = SecurityMember.objects.filter(until=None).values("person")
+    rows: QuerySet[Any] = model._default_manager.filter(
+        user=user, user__is_active=True, permission__codename=codename
+    )
+    return rows.exclude(user__person__in=seated)
 
 
 def may(user: User, verb: str, job: Job) -> bool:
     """Say whether a person may `run`, `restore`, `change`, `delete` or `ask_change`: by role or by name."""
-    return user.has_perm(f"encryption.{verb}_job") or user.has_perm(f"encryption.{verb}_job", job)
+    if user.has_perm(f"encryption.{verb}_job"):
+        return True
+    return named(JobUserObjectPermission, user, f"{verb}_job").filter(content_object=job).exists()
 
 
 def job_detail(job_id: UUID, user: User) -> Job:

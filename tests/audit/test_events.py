@@ -58,6 +58,8 @@ FROZEN = """\
 71315 repository.deleted
 71316 verify.finished
 71317 verify.failed
+71318 access.granted
+71319 access.revoked
 71401 person.created
 71402 person.changed
 71403 user.created
