@@ -1,10 +1,11 @@
 """How gunicorn serves: bounded in everything, and a log of requests without what they carry."""
 
 import datetime
-import re
 from typing import Any
 
 from gunicorn.glogging import Logger
+
+from veeamsec.logs import TOKEN_PATHS
 
 worker_class = "gthread"
 workers = 2
@@ -21,9 +22,6 @@ control_socket_disable = True
 proc_name = "veeamsec-web"
 accesslog = "-"
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
-
-# A one-time link carries its token in the path.
-TOKEN_PATHS = re.compile(r"^/start/[^/]+")
 
 
 class QuietLogger(Logger):  # type: ignore[misc]

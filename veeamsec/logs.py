@@ -1,6 +1,7 @@
 """What processes write to their output: one line each, with the reference that an error page shows."""
 
 import logging
+import re
 import traceback
 from contextvars import ContextVar
 from types import TracebackType
@@ -11,6 +12,20 @@ reference: ContextVar[str] = ContextVar("reference", default="-")
 
 # Of a chain of errors so many are told.
 _CAUSES = 5
+
+# A one-time link carries its token in the path.
+TOKEN_PATHS = re.compile(r"/start/[^/\s]+")
+
+
+class HideTokens(logging.Filter):
+    """Takes the tokens of one-time links out of a line: Django tells each refused request with its path."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Write the message out without them; keep the record."""
+        message = record.getMessage()
+        if (hidden := TOKEN_PATHS.sub("/start/…", message)) != message:
+            record.msg, record.args = hidden, ()
+        return True
 
 
 class AddReference(logging.Filter):
@@ -45,7 +60,10 @@ class Line(logging.Formatter):
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"reference": {"()": "veeamsec.logs.AddReference"}},
+    "filters": {
+        "reference": {"()": "veeamsec.logs.AddReference"},
+        "tokens": {"()": "veeamsec.logs.HideTokens"},
+    },
     "formatters": {
         "line": {
             "()": "veeamsec.logs.Line",
@@ -53,7 +71,11 @@ LOGGING: dict[str, Any] = {
         },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["reference"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["reference", "tokens"],
+        },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
