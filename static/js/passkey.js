@@ -50,8 +50,8 @@
         form.submit();
       } catch (error) {
         fault.textContent = error.name === "NotAllowedError"
-          ? "The passkey was not used. Nothing was decided; try again."
-          : `The passkey could not be used (${error.name}). Nothing was decided.`;
+          ? "The passkey was not used. Nothing happened; try again."
+          : `The passkey could not be used (${error.name}). Nothing happened.`;
         fault.hidden = false;
         button.disabled = false;
       }

@@ -209,3 +209,19 @@ def test_what_waits_is_counted_in_the_frame(people, pending):
 
 def test_a_request_of_others_is_not_found(people, pending):
     assert as_user(people.nobody).get(reverse("request", args=[pending.pk])).status_code == 404
+
+
+def test_a_row_of_custody_is_added_without_a_script(people, job):
+    """What was typed stays, but for the password (P9)."""
+    text = text_of(as_user(people.operator).post(reverse("ask_activate"), activation(job) | {"more": "1"}))
+    assert [f"custody-{row}-place" in text for row in (3, 4)] == [True, False]
+    assert "bank safe" in text
+    assert "The authority asks for it." in text
+    assert SECRET not in text
+
+
+def test_a_change_is_shown_before_it_is_asked(people, job):
+    text = text_of(as_user(people.operator).post(reverse("ask_activate"), activation(job) | {"look": "1"}))
+    assert "nothing is asked yet" in text
+    assert "“Hall 2026” · version 1" in text
+    assert (SECRET in text, ApprovalRequest.objects.count()) == (False, 0)

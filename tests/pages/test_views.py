@@ -13,6 +13,7 @@ PAGES = (
     "passwords",
     "repositories",
     "people",
+    "policies",
     "log",
     "alarms",
     "account",
@@ -22,6 +23,7 @@ PAGES = (
 )
 # Who may not open a page at all.
 CLOSED = {
+    "policies": {"operator", "nobody"},
     "passwords": {"nobody"},
     "log": {"operator", "nobody"},
     "alarms": {"nobody"},

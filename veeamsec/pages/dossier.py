@@ -1,8 +1,6 @@
 """All that the page of one request shows: its text, its people, its end, its work and its record."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -16,13 +14,11 @@ from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
 from approvals.rules import PolicyFacts, RequestFacts
 from audit.events import Event
 from audit.selectors import newest
-from veeamsec.pages import progress, reading, signs
+from veeamsec.pages import progress, proofs, reading, signs
+from veeamsec.pages.proofs import Proofs
+from veeamsec.pages.rulebook import OFFICES
+from veeamsec.pages.sheet import Eye, Fact
 
-FACTORS = {
-    "passkey": "signed with a passkey",
-    "totp": "with an authenticator app",
-    "password": "with a password",
-}
 NAMED = 6
 # Each end: its tone and how its sentence begins.
 _OUTCOMES = {
@@ -36,30 +32,6 @@ _OUTCOMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Eye:
-    """One person of those who looked, or shall."""
-
-    who: str
-    did: str
-    icon: str = "user-check"
-    tone: str = ""
-    at: datetime | None = None
-    proof: str = ""
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of a record."""
-
-    label: str
-    words: str = ""
-    url: str = ""
-    digest: str = ""
-    at: datetime | None = None
-
-
 def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
     """The context of a request's page, for one viewer."""
     now = timezone.now()
@@ -67,7 +39,7 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
     state = selectors.state_at(request, now)
     refusal = rules.obstacle(facts, selectors.voter_of(viewer, now), now)
     mine, pending = request.asker_person_id == viewer.person_id, state == State.PENDING
-    text = reading.read(request)
+    text, proven = reading.read(request), proofs.of(request)
     work = progress.rekey_of(request.rekey_id)
     return {
         "id": request.pk,
@@ -83,24 +55,25 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
         "outcome": _outcome(request, state, votes),
         "reading": text,
         "digest": request.digest,
-        "eyes": _eyes(request, facts, votes, viewer, pending, refusal is None),
+        "eyes": [
+            *_eyes(request, votes, viewer, proven),
+            *_next_eye(facts, viewer, pending, refusal is None),
+        ],
         "may_decide": refusal is None,
         "why_not": str(refusal) if refusal is not None and pending else "",
         "step_up": _step_up(viewer, facts.policy),
         "deciders": _deciders(request, viewer) if pending else "",
         "may_withdraw": mine and pending,
         "work": work,
-        "record": None if pending else _record(request),
-        "evidence_url": reverse("api-evidence", args=[request.pk])
-        if state == State.EXECUTED and work
-        else "",
+        "record": None if pending else _record(request, proven),
+        "evidence_url": reverse("api-evidence", args=[request.pk]) if state == State.EXECUTED else "",
     }
 
 
 def eyes_of(request: ApprovalRequest, viewer: User) -> list[Eye]:
     """Who asked for a request and who decided on it."""
     votes = request.votes.select_related("voter__person")
-    return [_asked(request, viewer), *(_vote(vote, viewer) for vote in votes)]
+    return _eyes(request, votes, viewer, proofs.of(request))
 
 
 def _asked(request: ApprovalRequest, viewer: User) -> Eye:
@@ -122,25 +95,22 @@ def _outcome(request: ApprovalRequest, state: str, votes: Sequence[Vote]) -> dic
     return {"tone": green, "title": title, "text": "" if request.outcome in title else request.outcome}
 
 
-def _eyes(
-    request: ApprovalRequest,
-    facts: RequestFacts,
-    votes: Sequence[Vote],
-    viewer: User,
-    pending: bool,
-    may_decide: bool,
-) -> list[Eye]:
-    eyes = [_asked(request, viewer), *(_vote(vote, viewer) for vote in votes)]
-    if pending and may_decide:
+def _eyes(request: ApprovalRequest, votes: Iterable[Vote], viewer: User, proven: Proofs) -> list[Eye]:
+    return [_asked(request, viewer), *(_vote(vote, viewer, proven) for vote in votes)]
+
+
+def _next_eye(facts: RequestFacts, viewer: User, pending: bool, may_decide: bool) -> list[Eye]:
+    if not pending:
+        return []
+    who = "Another person"
+    if may_decide:
         capacity = selectors.voter_of(viewer).capacity
         role = "for Security" if capacity == rules.BY_SECURITY else "as an administrator (no badge)"
-        eyes.append(Eye(f"You, {role}", _needed(facts), icon="user-question", tone="wait"))
-    elif pending:
-        eyes.append(Eye("Another person", _needed(facts), icon="user-question", tone="wait"))
-    return eyes
+        who = f"You, {role}"
+    return [Eye(who, _needed(facts), icon="user-question", tone="wait")]
 
 
-def _vote(vote: Vote, viewer: User) -> Eye:
+def _vote(vote: Vote, viewer: User, proven: Proofs) -> Eye:
     yes, security = vote.verdict == Verdict.APPROVE, vote.capacity == Capacity.SECURITY
     who = "You" if vote.person_id == viewer.person_id else vote.voter.person.name
     return Eye(
@@ -149,14 +119,19 @@ def _vote(vote: Vote, viewer: User) -> Eye:
         icon="user-check" if yes else "user-x",
         tone=("seal" if security else "act") if yes else "refuse",
         at=vote.cast_at,
-        proof=FACTORS.get(str(vote.proof.get("factor")), ""),
+        proof=proven.words_of(vote),
         comment=vote.comment,
     )
 
 
 def _needed(facts: RequestFacts) -> str:
-    left = max(1, facts.policy.quorum - len(rules.consents(facts)))
-    return "one approval is enough" if left == 1 else f"{left} approvals are still needed"
+    counted = rules.consents(facts)
+    left = max(1, facts.policy.quorum - len(counted))
+    said = "one approval is enough" if facts.policy.quorum == 1 else f"{left} more must approve"
+    titles = [vote.voter.standing.security_title for vote in counted]
+    missing = [(pool.count - titles.count(pool.title), OFFICES[pool.title]) for pool in facts.policy.pools]
+    named = " and ".join(f"{count} {office}" for count, office in missing if count > 0)
+    return f"{said}, among them {named}" if named else said
 
 
 def _step_up(viewer: User, policy: PolicyFacts) -> dict[str, str]:
@@ -179,12 +154,13 @@ def _deciders(request: ApprovalRequest, viewer: User) -> str:
     return ", ".join(labels + more)
 
 
-def _record(request: ApprovalRequest) -> list[Fact]:
+def _record(request: ApprovalRequest, proven: Proofs) -> list[Fact]:
     entry = newest(Event.REQUEST_CREATED, request.pk)
     log = reverse("log") + f"?subject={request.pk}"
     facts = [
         Fact("Asked", at=request.created_at),
         Fact("Decided", at=request.decided_at),
+        *proven.facts(),
         Fact("Ended", at=request.ended_at),
         Fact("Log", f"from entry {entry.sequence:,} on" if entry else "", url=log),
         Fact("Digest", digest=request.digest),

@@ -21,7 +21,7 @@ from encryption.models import Attestation, Drift, Job, JobSession, RestorePoint
 from encryption.selectors import VersionUse
 from veeamsec.pages import charts, dossier, progress, reading, rows, signs, words
 from veeamsec.pages.charts import Node
-from veeamsec.pages.dossier import Eye, Fact
+from veeamsec.pages.sheet import Eye, Fact
 from veeamsec.pages.tiles import Tile
 
 

@@ -1,7 +1,6 @@
 """A request's statement as people read it: who will hold it, why, what changes, what opens what."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -9,90 +8,27 @@ from django.urls import reverse
 from approvals import statement as statements
 from approvals.models import ApprovalRequest, Kind
 from approvals.statement import Statement
-from veeamsec.pages import words
+from veeamsec.pages import governing, words
+from veeamsec.pages.sheet import Band, Change, Check, Copy, Link, Piece, Reading
 
 # More jobs than this are counted, not drawn: the exact text below names them all.
 SHOWN = 12
 SHARES = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A name that leads somewhere."""
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that becomes another."""
-
-    label: str
-    after: str = ""
-    before: str = ""
-    note: str = ""
-    links: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """Where a copy of the password will lie, and with whom."""
-
-    where: str
-    custodian: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of restore points that one thing opens."""
-
-    words: str
-    share: int
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """One job's restore points, afterwards."""
-
-    title: str
-    pieces: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Something worth knowing."""
-
-    words: str
-    good: bool = False
-    bad: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The whole text, in reading order; custody is None where no password is stated."""
-
-    title: str
-    reason: str
-    text: str
-    custody: tuple[Copy, ...] | None
-    changes: tuple[Change, ...]
-    bands: tuple[Band, ...]
-    band_notes: tuple[str, ...]
-    checks: tuple[Check, ...]
-    answers: tuple[Mapping[str, str], ...]
-
-
 def read(request: ApprovalRequest) -> Reading:
     """Put a request's statement into words."""
-    said = statements.parse(bytes(request.statement))
+    return of(statements.parse(bytes(request.statement)), bytes(request.statement).decode())
+
+
+def of(said: Statement, text: str = "") -> Reading:
+    """Put a statement into words; `text` is its exact form."""
     states = said.kind in (Kind.ACTIVATE, Kind.CHANGE)
     jobs = _jobs(said)
     return Reading(
         title=title(said),
         reason=said.reason,
-        text=bytes(request.statement).decode(),
+        text=text,
         custody=tuple(_copy(row) for row in said.custody) if states else None,
         changes=tuple(_changes(said, jobs)),
         bands=tuple(_band(said, job) for job in jobs[:SHOWN]),
@@ -104,6 +40,8 @@ def read(request: ApprovalRequest) -> Reading:
 
 def title(said: Statement) -> str:
     """One line that says what is asked for."""
+    if said.kind in governing.KINDS:
+        return governing.title(said)
     names = [str(target["name"]) for target in _jobs(said)]
     jobs = " and ".join(names) if 0 < len(names) < 3 else words.count(len(names), "job")
     hint = next((str(one["name"]) for one in said.targets if one["type"] == "password"), "")
@@ -135,6 +73,8 @@ def _copy(row: Mapping[str, Any]) -> Copy:
 
 
 def _changes(said: Statement, jobs: Sequence[Mapping[str, Any]]) -> list[Change]:
+    if said.kind in governing.KINDS:
+        return governing.changes(said)
     found = []
     if said.kind in (Kind.ACTIVATE, Kind.CHANGE):
         found += _new_value(said)
@@ -209,15 +149,18 @@ def _band_notes(said: Statement, jobs: Sequence[Mapping[str, Any]]) -> list[str]
     return notes
 
 
-_BAD = {"old_keyring", "plain", "unprotected", "deleted"}
+_BAD = {"old_keyring", "plain", "unprotected", "deleted", "none_left", "outdated"}
+_GOOD = {"signed"}
 
 
 def _checks(said: Statement) -> list[Check]:
     found: dict[str, Check] = {}
     for row in said.consequences:
+        if row["what"] in governing.SHOWN_ABOVE:
+            continue
         bad = row["what"] in _BAD or (row["what"] == "erased" and bool(row.get("points")))
         text = _full(row) if row["what"] == "full" else str(row["text"])
-        found.setdefault(text, Check(text, bad=bad))
+        found.setdefault(text, Check(text, good=row["what"] in _GOOD, bad=bad))
     shown = list(found.values())[: 2 * SHOWN]
     if len(found) > len(shown):
         shown.append(Check(f"{len(found) - len(shown)} more stand in the exact text below."))

@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
+from veeamsec.pages import asking
 from veeamsec.pages.views import (
+    account,
     ask,
     decide,
     jobs,
@@ -10,19 +12,29 @@ from veeamsec.pages.views import (
     overview,
     passwords,
     people,
+    policies,
     requests,
     restores,
     search,
+    seats,
     start,
+    tokens,
 )
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
     path("requests/", requests.requests, name="requests"),
-    path("requests/activate/", ask.ask, {"asking": ask.ACTIVATE}, name="ask_activate"),
-    path("requests/change/", ask.ask, {"asking": ask.CHANGE}, name="ask_change"),
-    path("requests/deactivate/", ask.ask, {"asking": ask.DEACTIVATE}, name="ask_deactivate"),
-    path("requests/delete/", ask.ask, {"asking": ask.DELETE}, name="ask_delete"),
+    path("requests/activate/", ask.ask, {"asking": asking.ACTIVATE}, name="ask_activate"),
+    path("requests/change/", ask.ask, {"asking": asking.CHANGE}, name="ask_change"),
+    path("requests/deactivate/", ask.ask, {"asking": asking.DEACTIVATE}, name="ask_deactivate"),
+    path("requests/delete/", ask.ask, {"asking": asking.DELETE}, name="ask_delete"),
+    path("requests/add-member/", ask.ask, {"asking": asking.ADD_MEMBER}, name="ask_add_member"),
+    path("requests/remove-member/", ask.ask, {"asking": asking.REMOVE_MEMBER}, name="ask_remove_member"),
+    path("requests/replace-member/", ask.ask, {"asking": asking.REPLACE_MEMBER}, name="ask_replace_member"),
+    path("requests/grant/", ask.ask, {"asking": asking.GRANT}, name="ask_grant"),
+    path("requests/revoke/", ask.ask, {"asking": asking.REVOKE}, name="ask_revoke"),
+    path("requests/reset/", ask.ask, {"asking": asking.RESET}, name="ask_reset"),
+    path("requests/policy/", ask.ask, {"asking": asking.CHANGE_POLICY}, name="ask_policy"),
     path("requests/<uuid:request_id>/", requests.request_page, name="request"),
     path("requests/<uuid:request_id>/decide/", decide.request_decide, name="request_decide"),
     path("requests/<uuid:request_id>/progress/", requests.request_progress, name="request_progress"),
@@ -40,9 +52,18 @@ urlpatterns: list[URLPattern] = [
     path("passwords/<uuid:password_id>/", passwords.password, name="password"),
     path("repositories/", passwords.repositories, name="repositories"),
     path("people/", people.people, name="people"),
+    path("people/seats/<uuid:member_id>/", seats.seat, name="seat"),
+    path("people/seats/<uuid:member_id>/act/", seats.seat_act, name="seat_act"),
+    path("people/seats/<uuid:member_id>/doubt/", seats.seat_doubt, name="seat_doubt"),
+    path("policies/", policies.policies, name="policies"),
     path("log/", log.log, name="log"),
     path("alarms/", log.alarms, name="alarms"),
-    path("account/", people.account, name="account"),
+    path("account/", account.account, name="account"),
+    path("account/passkeys/<int:passkey_id>/roster/", account.passkey_roster, name="passkey_roster"),
+    path("account/sessions/<int:session_id>/end/", account.session_end, name="session_end"),
+    path("account/sessions/end-others/", account.sessions_end, name="sessions_end"),
+    path("account/tokens/new/", tokens.token_new, name="token_new"),
+    path("account/tokens/<uuid:reference>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("search/", search.search, name="search"),
     path("start/<str:token>/", start.first_start, name="first_start"),
 ]

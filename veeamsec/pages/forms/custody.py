@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.forms import formset_factory
+from django.forms import BaseFormSet, formset_factory
+from django.http import QueryDict
 
 from approvals.services.wishes import MAX_CUSTODY, MAX_HINT
 
-# So many empty rows are offered; without a script none can be added.
+# So many empty rows are offered; a button adds more, one at a time.
 COPIES = 3
 
 
@@ -31,3 +32,20 @@ class CustodyForm(forms.Form):
 
 
 CustodyFormSet = formset_factory(CustodyForm, extra=COPIES, max_num=MAX_CUSTODY, absolute_max=MAX_CUSTODY)
+
+
+def one_more(data: QueryDict) -> BaseFormSet[CustodyForm]:
+    """The same rows as were typed and an empty one, not judged yet."""
+    told = data.get("custody-TOTAL_FORMS", "")
+    count = min(MAX_CUSTODY, int(told) if told.isdecimal() and len(told) < 4 else COPIES)
+    rows = [
+        {name: data.get(f"custody-{row}-{name}", "") for name in CustodyForm.base_fields}
+        for row in range(count)
+    ]
+    wider = formset_factory(
+        CustodyForm, extra=min(MAX_CUSTODY, count + 1), max_num=MAX_CUSTODY, absolute_max=MAX_CUSTODY
+    )
+    found: BaseFormSet[CustodyForm] = wider(prefix="custody")
+    for form, row in zip(found.forms, rows, strict=False):
+        form.initial = row
+    return found

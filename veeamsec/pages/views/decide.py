@@ -1,28 +1,24 @@
 """Deciding in two steps that work without JavaScript: verdict and comment first, then the factor."""
 
-import json
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import selectors as accounts
 from accounts.errors import Invalid, StepUpRequired
 from accounts.models import User
-from accounts.services.stepup import StepUp
 from approvals import selectors
 from approvals.models import Verdict
 from approvals.services import decisions
-from veeamsec.pages import dossier
+from veeamsec.pages import dossier, stepping
 from veeamsec.pages.viewer import viewer_of
 
 VERBS = {Verdict.APPROVE: "Approve", Verdict.REJECT: "Reject"}
-# A passkey's answer is below two kilobytes; more is not read.
-MOST = 16_384
 
 
 @sensitive_post_parameters("passkey", "totp", "password", "nonce")
@@ -33,7 +29,7 @@ def request_decide(request: HttpRequest, request_id: UUID) -> HttpResponse:
         return redirect("request", request_id)
     viewer = viewer_of(request)
     wish = {name: request.POST.get(name, "") for name in ("verdict", "digest", "comment")}
-    if "nonce" not in request.POST:
+    if not stepping.came_back(request):
         return _ask_factor(request, request_id, viewer, wish)
     try:
         return _decide(request, request_id, viewer, wish)
@@ -48,31 +44,13 @@ def _decide(request: HttpRequest, request_id: UUID, viewer: User, wish: dict[str
         request_id,
         by=viewer,
         digest=wish["digest"],
-        step_up=_step_up(request),
+        step_up=stepping.step_up_of(request),
         comment=wish["comment"],
         interactive=True,
     )
     verb = "approved" if approves else "rejected"
     messages.success(request, f"You {verb} {decided}. It is in the log.")
     return redirect("request", request_id)
-
-
-def _step_up(request: HttpRequest) -> StepUp:
-    passkey = request.POST.get("passkey")
-    return StepUp(
-        nonce=request.POST["nonce"],
-        passkey=_object(passkey) if passkey is not None else None,
-        totp=request.POST.get("totp"),
-        password=request.POST.get("password"),
-    )
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text[:MOST])
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _ask_factor(
@@ -86,11 +64,12 @@ def _ask_factor(
         messages.error(request, str(refused))
         return redirect("request", request_id)
     found = selectors.get_visible(request_id, viewer)
-    context = dossier.of(found, viewer) | wish | begun
     verb = VERBS[Verdict(wish["verdict"])]
+    action = reverse("request_decide", args=[request_id])
+    context = dossier.of(found, viewer) | wish
+    context |= stepping.page_of(begun, action=action, verb=verb, hidden=wish)
     context |= {
         "heading": f"{verb} R-{found.number}",
-        "verb": verb,
         "capacity_words": accounts.user_label(viewer).partition(" · ")[2],
         "fault": fault,
     }

@@ -1,162 +1,80 @@
-"""Who decides, who works, and one's own account."""
+"""Who decides and who works."""
 
 from collections import defaultdict
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
+from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts import selectors
-from accounts.models import Role, RoleGrant, SecurityMember, Title, User
-from veeamsec.pages import words
-from veeamsec.pages.signs import QUIET, REFUSE, Sign
-from veeamsec.pages.viewer import viewer_of
+from accounts import rules, selectors
+from accounts.models import Role, RoleGrant, User
+from veeamsec.pages import seats
+from veeamsec.pages.asking import may_ask_people
+from veeamsec.pages.viewer import page_of, viewer_of
 
-SEATS = 2
 RULE = "Never fewer than two people. Whoever would leave fewer is refused, by the database too."
-FACTORS = {
-    Authenticator.Type.WEBAUTHN: ("passkey", "fingerprint", "Passkey", "decisions are signed"),
-    Authenticator.Type.TOTP: (
-        "authenticator app",
-        "device-mobile",
-        "Authenticator app",
-        "decisions are recorded",
-    ),
-    Authenticator.Type.RECOVERY_CODES: (
-        "",
-        "list-check",
-        "Recovery codes",
-        "for signing in, never for a decision",
-    ),
-}
+# As a request names an office.
+OFFICES = {Role.ADMINISTRATOR: "backup", Role.ENTERPRISE: "enterprise"}
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """One account outside Security; `revoke_url` where its office is taken by a request."""
+
+    name: str
+    roles: str
+    active: bool
+    revoke_url: str
+    reset_url: str
 
 
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """The Security Role with its headroom, and everybody else for who may see them."""
     viewer = viewer_of(request)
-    seats = list(selectors.security_members(active=False))
-    active = selectors.security_members().count()
-    factors = _factors([seat.user_id for seat in seats])
+    may_see = viewer.has_perm("accounts.view_person")
+    page = page_of(request, _accounts()) if may_see else None
     context = {
         "lead": "Security decides, from outside the backup team. The backup team asks.",
-        "headroom": _headroom(active),
+        "headroom": seats.headroom(),
+        "limits": seats.limits(),
         "rule": RULE,
-        "seats": [_seat(seat, factors[seat.user_id]) for seat in seats],
-        "people": _others() if viewer.has_perm("accounts.view_person") else [],
-        "may_see_people": viewer.has_perm("accounts.view_person"),
+        "seats": seats.all_seats(),
+        "page": page,
+        "people": _colleagues(page) if page is not None else [],
+        "may_see_people": may_see,
+        "may_open": viewer.has_perm("accounts.view_securitymember"),
+        "may_ask": may_ask_people(viewer),
         "roster": selectors.newest_roster(),
+        "roster_holds": seats.roster() is not None,
     }
     return render(request, "pages/people.html", context)
 
 
-def _headroom(active: int) -> Sign:
-    if active < SEATS:
-        return Sign(REFUSE, f"{active} of 2: nothing can be approved")
-    spare = active - SEATS
-    text = (
-        f"{words.count(active, 'active seat')}, {spare} more than needed"
-        if spare
-        else "2 active seats, none to spare"
+def _accounts() -> QuerySet[User]:
+    granted = RoleGrant.live().values("user_id")
+    return User.objects.filter(pk__in=granted).select_related("person").order_by("person__name", "username")
+
+
+def _colleagues(page: Page[User]) -> list[Colleague]:
+    granted: dict[UUID, list[Role]] = defaultdict(list)
+    rows = RoleGrant.live().filter(user__in=[user.pk for user in page]).order_by("role")
+    for user_id, role in rows.values_list("user", "role"):
+        granted[user_id].append(Role(role))
+    return [_colleague(user, granted[user.pk]) for user in page]
+
+
+def _colleague(user: User, roles: list[Role]) -> Colleague:
+    office = next((OFFICES[role] for role in roles if role in rules.DECIDED_ROLES), "")
+    return Colleague(
+        name=user.person.name,
+        roles=f"{', '.join(role.label for role in roles)} · {user.username}",
+        active=user.is_active,
+        revoke_url=f"{reverse('ask_revoke')}?user={user.pk}&role={office}" if office else "",
+        reset_url=f"{reverse('ask_reset')}?user={user.pk}" if user.is_human else "",
     )
-    return Sign(QUIET, text)
-
-
-def _seat(seat: SecurityMember, factors: set[str]) -> dict[str, Any]:
-    return {
-        "name": seat.person.name,
-        "title": Title(seat.title).label,
-        "since": seat.since,
-        "suspended": seat.suspended_at is not None,
-        "factors": ", ".join(sorted(factors)) or "no second factor yet",
-    }
-
-
-def _factors(users: list[UUID]) -> dict[UUID, set[str]]:
-    found: dict[UUID, set[str]] = defaultdict(set)
-    rows = Authenticator.objects.filter(user__in=users).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    for user, kind in rows.values_list("user", "type"):
-        found[user].add(FACTORS[Authenticator.Type(kind)][0])
-    return found
-
-
-def _others() -> list[dict[str, Any]]:
-    granted: dict[UUID, list[str]] = defaultdict(list)
-    for user, role in RoleGrant.live().values_list("user", "role"):
-        granted[user].append(Role(role).label)
-    accounts = (
-        User.objects.filter(pk__in=granted).select_related("person").order_by("person__name", "username")
-    )
-    return [
-        {
-            "name": user.person.name,
-            "roles": f"{', '.join(granted[user.pk])} · {user.username}",
-            "active": user.is_active,
-        }
-        for user in accounts
-    ]
-
-
-@require_safe
-def account(request: HttpRequest) -> HttpResponse:
-    """One's own factors, sessions and rights."""
-    viewer = viewer_of(request)
-    rows = Authenticator.objects.filter(user=viewer).order_by("type", "created_at")
-    here = request.session.session_key
-    context = {
-        "label": selectors.user_label(viewer).partition(" · ")[2] or "no role yet",
-        "factors": [_factor(row) for row in rows],
-        "sessions": [
-            _session(row, here) for row in UserSession.objects.filter(user=viewer).order_by("-last_seen_at")
-        ],
-        "rights": _rights(viewer),
-    }
-    return render(request, "pages/account.html", context)
-
-
-def _factor(row: Authenticator) -> dict[str, str]:
-    _, icon, name, note = FACTORS[Authenticator.Type(row.type)]
-    own = str(row.wrap().name) if row.type == Authenticator.Type.WEBAUTHN else ""
-    return {"icon": icon, "name": f"{name} “{own}”" if own else name, "note": note}
-
-
-def _session(row: UserSession, here: str | None) -> dict[str, Any]:
-    browser = next((name for name in ("Firefox", "Edg", "Chrome", "Safari") if name in row.user_agent), "")
-    named = {"Edg": "Edge"}.get(browser, browser) or row.user_agent[:60] or "Unknown browser"
-    return {"browser": named, "ip": row.ip, "seen": row.last_seen_at, "current": row.session_key == here}
-
-
-# Permission → what it lets a person do.
-_RIGHTS = {
-    "encryption.view_job": "see jobs, restore points and their signs",
-    "encryption.run_job": "run jobs",
-    "encryption.restore_job": "restore",
-    "encryption.ask_change_job": "ask for a change of encryption",
-    "encryption.add_job": "make jobs and repositories, in the console",
-    "accounts.add_user": "add people, in the console",
-    "audit.view_entry": "read the log",
-}
-
-
-def _rights(viewer: User) -> list[dict[str, str]]:
-    standing = viewer.facts()
-    rights = [
-        {"icon": "check", "tone": "", "words": text}
-        for name, text in _RIGHTS.items()
-        if viewer.has_perm(name)
-    ]
-    if standing.is_security:
-        rights.append(
-            {"icon": "check", "tone": "seal", "words": "decide on requests of others, for Security"}
-        )
-    elif Role.ADMINISTRATOR in standing.roles:
-        words_ = "decide on requests of others where the policy allows; without a badge"
-        rights.append({"icon": "check", "tone": "", "words": words_})
-    else:
-        rights.append({"icon": "ban", "tone": "muted", "words": "you decide on nothing"})
-    rights.append({"icon": "ban", "tone": "muted", "words": "nobody decides on their own request"})
-    return rights
