@@ -1,7 +1,9 @@
 """Named reads about people that doors and other apps share."""
 
 import hashlib
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -81,6 +83,34 @@ def sealed_at() -> datetime | None:
 def is_bootstrapped() -> bool:
     """Say whether bootstrap has named its people; until then the sign-in page names the command."""
     return sealed_at() is not None or EnrolmentLink.objects.filter(seat=EnrolmentLink.For.FOUNDER).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One account in a list of people."""
+
+    user: User
+    roles: tuple[str, ...]
+    # The title of the live seat, suspended or not; None for who holds none.
+    security: str | None
+    factors: tuple[str, ...]
+
+
+def person_lines(users: Iterable[User]) -> list[PersonLine]:
+    """Return what belongs to these accounts, in their order, by three reads however many they are."""
+    rows = list(users)
+    ids = [user.pk for user in rows]
+    roles, factors = defaultdict(set), defaultdict(set)
+    for user, role in RoleGrant.live().filter(user__in=ids).values_list("user", "role"):
+        roles[user].add(role)
+    enrolled = Authenticator.objects.filter(user__in=ids, type__in=FACTORS)
+    for user, kind in enrolled.values_list("user", "type"):
+        factors[user].add(kind)
+    seats = dict(SecurityMember.objects.filter(user__in=ids, until=None).values_list("user", "title"))
+    return [
+        PersonLine(user, tuple(sorted(roles[user.pk])), seats.get(user.pk), tuple(sorted(factors[user.pk])))
+        for user in rows
+    ]
 
 
 def user_label(user: User) -> str:

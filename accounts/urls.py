@@ -9,7 +9,8 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts import api, views
+from accounts import views
+from accounts.api import views as api
 
 account_urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
@@ -44,5 +45,17 @@ account_urlpatterns: list[URLPattern | URLResolver] = [
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", api.Me.as_view(), name="api_me"),
-    path("security-role/", api.SecurityRoleView.as_view(), name="api_security_role"),
+    path("people/", api.PeopleView.as_view(), name="api_people"),
+    path("tokens/", api.TokensView.as_view(), name="api_tokens"),
+    path("tokens/<uuid:reference>/", api.TokenView.as_view(), name="api_token"),
+    *(
+        path(f"security-role/members/<uuid:member_id>/{act}/", view.as_view(), name=f"api_member_{act}")
+        for act, view in {
+            "challenge": api.MemberChallengeView,
+            "suspend": api.SuspendView,
+            "confirm": api.ConfirmView,
+            "lift": api.LiftView,
+            "alarm": api.DoubtView,
+        }.items()
+    ),
 ]

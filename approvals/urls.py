@@ -5,6 +5,7 @@ from django.urls import path
 from approvals import api
 
 api_urlpatterns = [
+    path("security-role/", api.SecurityRoleView.as_view(), name="api_security_role"),
     path("policies/", api.PoliciesView.as_view(), name="api-policies"),
     path("requests/", api.RequestsView.as_view(), name="api-requests"),
     path("requests/procedure/", api.ProcedureView.as_view(), name="api-procedure"),

@@ -5,6 +5,8 @@ from typing import Any
 JOB = "7d6f3c1e-52a5-4d0e-9d2a-1c8f6f0b7a11"
 REPOSITORY = "0b8a4e7c-9a3d-4f61-8d55-2e9b7c1d4f20"
 PASSWORD = "c2f1d9b4-6e0a-4b7d-a1c3-5f8e9d7b6a42"  # noqa: S105 - an id
+USER = "5a1f0c3e-8d27-4b96-b0e4-7c2d9a6f1e35"
+MEMBER = "e8b4d2f6-1c3a-4e59-9f70-3d6b8a5c2e14"
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 _CUSTODY = {
@@ -21,7 +23,8 @@ _ASKING = {
     "answers": [],
     "start": "next_run",
 }
-_DECISION = {"digest": DIGEST, "comment": "", "nonce": "q0V1c2Vk", "step_up": {"totp": "492039"}}
+_STEP_UP = {"nonce": "q0V1c2Vk", "step_up": {"totp": "492039"}}
+_DECISION = {"digest": DIGEST, "comment": "", **_STEP_UP}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "jobs_create": {
@@ -65,7 +68,34 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "then": "keep",
             "reason": "The data is public from May on.",
         },
+        "replace a member": {
+            "kind": "replace_security_member",
+            "member": MEMBER,
+            "user": USER,
+            "title": "dpo",
+            "reason": "Dora Marchetti leaves the house in May.",
+        },
+        "grant": {
+            "kind": "grant_administrator",
+            "user": USER,
+            "role": "backup",
+            "reason": "A second pair of hands for the summer.",
+        },
+        "stricter rules": {
+            "kind": "change_policy",
+            "scope": None,
+            "policy": {"quorum": 2, "pools": [{"title": "dpo", "count": 1}]},
+            "reason": "The audit asks for it.",
+        },
     },
+    "security_role_members_challenge_create": {
+        "suspend": {"act": "suspend", "reason": "Their laptop was stolen."}
+    },
+    "security_role_members_suspend_create": {"at once": {"reason": "Their laptop was stolen.", **_STEP_UP}},
+    "security_role_members_confirm_create": {"as a third member": _STEP_UP},
+    "security_role_members_lift_create": {"as one of two": _STEP_UP},
+    "security_role_members_alarm_create": {"doubt": {"reason": "They asked me for my code."}},
+    "tokens_create": {"a script": {"name": "nightly report", "days": 90, "scopes": ["api"]}},
     "requests_challenge_create": {"yes": {"verdict": "approve", "digest": DIGEST, "comment": ""}},
     "requests_approve_create": {"with an authenticator app": _DECISION},
     "requests_reject_create": {"with an authenticator app": {**_DECISION, "comment": "Which envelope?"}},

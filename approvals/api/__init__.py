@@ -9,6 +9,7 @@ from approvals.api.views import (
     RejectView,
     RequestsView,
     RequestView,
+    SecurityRoleView,
     WithdrawView,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "RejectView",
     "RequestView",
     "RequestsView",
+    "SecurityRoleView",
     "WithdrawView",
 ]

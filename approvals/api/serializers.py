@@ -6,12 +6,13 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from accounts.api.serializers import MemberSerializer, StepUpSerializer
 from accounts.exchange import Strict
 from accounts.models import Title
 from accounts.selectors import user_label
 from approvals import selectors
 from approvals.models import ApprovalRequest, Kind, Policy, State, Verdict
-from approvals.selectors import RequestDetail, VoteLine
+from approvals.selectors import Headroom, RequestDetail, VoteLine
 from approvals.services.wishes import MAX_HINT, MAX_TEXT, MOST_JOBS
 from encryption.crypto.secret import LONGEST_PASSWORD
 
@@ -67,24 +68,6 @@ class ChallengeSerializer(Strict):
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     digest = serializers.CharField(max_length=64)
     comment = serializers.CharField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
-
-
-class NonceSerializer(serializers.Serializer[Any]):
-    """The nonce to send back, with what a passkey needs, and the factors that will do."""
-
-    nonce = serializers.CharField()
-    public_key = serializers.JSONField(allow_null=True)
-    factors = serializers.ListField(child=serializers.CharField())
-
-
-class StepUpSerializer(Strict):
-    """Exactly one factor."""
-
-    passkey = serializers.DictField(required=False)
-    totp = serializers.CharField(max_length=16, required=False)
-    password = serializers.CharField(
-        max_length=LONGEST_PASSWORD, required=False, write_only=True, trim_whitespace=False
-    )
 
 
 class DecisionSerializer(Strict):
@@ -223,6 +206,24 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
     class Meta:
         model = Policy
         fields = (*ProcedureSerializer.Meta.fields, "scope", "scope_name", "fulls_a_night", "created_at")
+
+
+class HeadroomSerializer(serializers.Serializer[Headroom]):
+    """How many may be away before nothing can be decided."""
+
+    active = serializers.IntegerField()
+    needed = serializers.IntegerField()
+    spare = serializers.IntegerField()
+    note = serializers.CharField()
+
+
+class SecurityRoleSerializer(serializers.Serializer[Any]):
+    """The role with its live seats."""
+
+    sealed_at = serializers.DateTimeField(allow_null=True)
+    roster = serializers.IntegerField(allow_null=True)
+    headroom = HeadroomSerializer()
+    members = MemberSerializer(many=True)
 
 
 def _asker(request: ApprovalRequest, label: str) -> dict[str, str]:

@@ -7,13 +7,16 @@ import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import selectors as people
 from accounts.api import IdempotentPosts
-from accounts.models import User
+from accounts.api.serializers import NonceSerializer
+from accounts.api.views import is_interactive as _is_interactive
+from accounts.api.views import read as _read
+from accounts.api.views import user_of as _user
 from accounts.services.stepup import StepUp
 from approvals import selectors
 from approvals.api.serializers import (
@@ -21,9 +24,9 @@ from approvals.api.serializers import (
     ChallengeSerializer,
     DecisionSerializer,
     DetailSerializer,
-    NonceSerializer,
     PolicySerializer,
     ProcedureSerializer,
+    SecurityRoleSerializer,
     SummarySerializer,
     WithdrawSerializer,
 )
@@ -148,6 +151,22 @@ class ProcedureView(APIView):
         return Response(ProcedureSerializer(policies.policy_for([])).data)
 
 
+class SecurityRoleView(APIView):
+    """The Security Role; every signed-in account may know who decides."""
+
+    @extend_schema(responses=SecurityRoleSerializer)
+    def get(self, request: Request) -> Response:
+        """Return its seats, and how many may be away."""
+        newest = people.newest_roster()
+        role = {
+            "sealed_at": people.sealed_at(),
+            "roster": newest.number if newest else None,
+            "headroom": selectors.headroom(),
+            "members": list(people.security_members(active=False)),
+        }
+        return Response(SecurityRoleSerializer(role).data)
+
+
 class PoliciesView(APIView):
     """The rules of deciding; they change by a request of kind `change_policy`."""
 
@@ -155,24 +174,6 @@ class PoliciesView(APIView):
     def get(self, request: Request) -> Response:
         """Return the policies in force: the general one, then those of repositories with their own."""
         return Response(PolicySerializer(policies.all_in_force(), many=True).data)
-
-
-def _user(request: Request) -> User:
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101 - every view demands a signed-in account
-    return user
-
-
-def _is_interactive(request: Request) -> bool:
-    """Whether a browser's session, with its check of the CSRF token, let this request in."""
-    return isinstance(request.successful_authenticator, SessionAuthentication)
-
-
-def _read(serializer: type[Any], request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    fields: dict[str, Any] = given.validated_data
-    return fields
 
 
 def _decision(request: Request) -> dict[str, Any]:

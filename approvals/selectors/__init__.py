@@ -2,6 +2,7 @@
 
 from approvals.selectors.details import RequestDetail, VoteLine, request_detail
 from approvals.selectors.evidence import evidence
+from approvals.selectors.headroom import Headroom, headroom
 from approvals.selectors.records import Record, request_record
 from approvals.selectors.requests import (
     asked_by,
@@ -17,6 +18,7 @@ from approvals.selectors.requests import (
 from approvals.selectors.standing import could_decide, deciders, facts_of, obstacle_for, voter_of
 
 __all__ = [
+    "Headroom",
     "Record",
     "RequestDetail",
     "VoteLine",
@@ -28,6 +30,7 @@ __all__ = [
     "evidence",
     "facts_of",
     "get_visible",
+    "headroom",
     "inbox",
     "obstacle_for",
     "open_requests",
