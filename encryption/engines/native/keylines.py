@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
-from encryption.crypto.wrap import KeyWrapper, associated
+from encryption.crypto.wrap import KeyWrapper
 from encryption.engines.native.folder import KEYRING, JobFolder
 from encryption.engines.native.keyring import (
     LONGEST_LINE,
@@ -48,8 +48,8 @@ def open_keyring(folder: JobFolder, *, change: bool = False) -> Iterator[tuple[K
 
 def storage_place(head: KeyringHead, restore_point: UUID | str, storage_key: UUID | str) -> bytes:
     """Return what a storage key is bound to under the head's user key."""
-    job, user_key = head.texts
-    return associated("storage", job, restore_point, storage_key, user_key)
+    before, between, after = head.place
+    return f"{before}{restore_point}{between}{storage_key}{after}".encode("ascii")
 
 
 class KeyringKeys:
@@ -216,25 +216,21 @@ def fingerprint_of(file: BinaryIO) -> FileState:
 Progress = Callable[[int], None]
 
 
-def unwrap_all(
-    head: KeyringHead, file: BinaryIO, user_key: bytes, progress: Progress | None = None
-) -> set[str]:
-    """Unwrap every line after the head and return the restore points that have one.
+def unwrap_all(head: KeyringHead, file: BinaryIO, user_key: bytes, progress: Progress | None = None) -> int:
+    """Unwrap every line after the head and return how many there are.
 
     Raises DamagedKeyring for a bad line, with its number.
     """
-    wrapper = KeyWrapper(user_key)
-    found: set[tuple[str, str]] = set()
+    wrapper, number = KeyWrapper(user_key), 1
     for number, raw in enumerate(read_lines(file), start=2):
         line = checked_line(raw, number)
         try:
             wrapper.unwrap(line.wrapped, storage_place(head, line.restore_point, line.storage_key))
         except WrongKey as error:
             raise DamagedKeyring(f"Line {number} of the keyring does not open: {error.message}") from error
-        found.add(line[:2])
         if progress is not None and number % 1000 == 0:
             progress(number - 1)
-    return {restore_point for restore_point, _ in found}
+    return number - 1
 
 
 def checked_line(raw: bytes, number: int) -> KeyLine:

@@ -4,8 +4,10 @@ The head commits to the root behind it, so a wrong password is told from damage 
 unwrapped. A bad line costs its own restore point, never another.
 """
 
+import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +26,7 @@ from encryption.crypto.encoding import (
     uuid_text,
 )
 from encryption.crypto.secret import Secret
-from encryption.crypto.wrap import WRAPPED_BYTES
+from encryption.crypto.wrap import WRAPPED_BYTES, associated
 from encryption.errors import DamagedKeyring, WrongPassword
 
 # A head is about 400 bytes, a line about 200; whatever is longer was not written by us.
@@ -48,9 +50,11 @@ class KeyringHead:
         return hashlib.sha256(self.raw).hexdigest()
 
     @cached_property
-    def texts(self) -> tuple[str, str]:
-        """Return job and user key as the texts that each line is bound to."""
-        return str(self.job), str(self.user_key)
+    def place(self) -> tuple[str, str, str]:
+        """Return what each line is bound to, around the two ids that differ from line to line."""
+        whole = associated("storage", self.job, "\0", "\0", self.user_key).decode("ascii")
+        before, between, after = whole.split("\0")
+        return before, between, after
 
     def commits_to(self, root: bytes) -> bool:
         """Return whether `root` is the one behind this keyring, in constant time."""
@@ -131,8 +135,19 @@ def parse_head(raw: bytes) -> KeyringHead:
         ) from error
 
 
+# A line as we spell it: what JSON, UUID and base64 would be checked for is in the pattern, five times faster.
+_AS_WRITTEN = re.compile(
+    rb'\{"restore_point":"(U)","storage_key":"(U)","wrapped":"([A-Za-z0-9+/]{80})"\}'.replace(
+        b"U", b"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    )
+)
+
+
 def parse_line(raw: bytes) -> KeyLine:
     """Return the key line in `raw` (without LF); raises ValueError."""
+    if found := _AS_WRITTEN.fullmatch(raw):
+        restore_point, storage_key, wrapped = found.groups()
+        return KeyLine(restore_point.decode(), storage_key.decode(), binascii.a2b_base64(wrapped))
     value = parse(raw)
     _exactly(value, {"restore_point", "storage_key", "wrapped"})
     wrapped = from_base64(value["wrapped"], WRAPPED_BYTES)

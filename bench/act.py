@@ -1,0 +1,38 @@
+"""One act of the native engine, for `bench.children` to time: the same calls that a worker makes."""
+
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from encryption.crypto import kdf
+from encryption.crypto.secret import Secret
+from encryption.engines.base import Source
+from encryption.engines.native import backup, rekey, restore
+from encryption.engines.native.keyring import roots_of
+
+PASSWORD, NEXT = Secret(b"bench-amber-basalt-cedar"), Secret(b"bench-delta-ember-fjord")
+PARAMETERS = kdf.Argon2id(salt=bytes(range(16)))
+POINT, USER_KEY, USER_KEY_2 = (UUID(int=number) for number in (1, 2, 3))
+
+
+def main(verb: str, folder: Path, *rest: str) -> None:
+    """Do `verb` on a job's folder."""
+    if verb == "backup":
+        root = kdf.derive_root(PASSWORD, PARAMETERS)
+        rekey.activate(folder, root=root, user_key=USER_KEY, parameters=PARAMETERS)
+        source = Source(Path(rest[0]))
+        backup.backup(folder, source, roots=roots_of(PASSWORD), compress=False, restore_point=POINT)
+    elif verb == "restore":
+        restore.restore(folder, POINT, Path(rest[0]), roots=roots_of(PASSWORD))
+    elif verb == "rekey":
+        rekey.rekey(
+            folder,
+            old_root=kdf.derive_root(PASSWORD, PARAMETERS),
+            new_root=kdf.derive_root(NEXT, PARAMETERS),
+            new_user_key=USER_KEY_2,
+            new_kdf=PARAMETERS,
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
