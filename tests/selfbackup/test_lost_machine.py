@@ -97,7 +97,7 @@ def play(folder: Path) -> World:
         assert saved.returncode == 0, saved.stderr
         shutil.copytree(home / "repositories", folder / "disk")
         before = len(list((home / "checkpoints").rglob("*.note")))
-        second = {"name": "Second", "engine": "native", "location": str(home / "repositories/second")}
+        second = {"name": "Second", "location": str(home / "repositories/second")}
         story.stage.create("repositories", second)
         wait_for("a later note", lambda: len(list((home / "checkpoints").rglob("*.note"))) > before or None)
         shutil.copytree(home / "checkpoints", folder / "notes")
