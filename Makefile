@@ -7,7 +7,7 @@ CODE := audit accounts encryption approvals veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check openapi api-long format requirements clean
+.PHONY: help run demo test check bench openapi api-long format requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,9 @@ openapi: $(VENV)/dev.stamp ## write the API's description, docs/openapi.yaml
 
 api-long: $(VENV)/dev.stamp ## 500 invented calls to every operation of the API, instead of 50
 	VEEAMSEC_EXAMPLES=500 $(PY) -m pytest -q -n 2 tests/veeamsec/test_api_invented_*.py
+
+bench: $(VENV)/dev.stamp ## measure beside peers: re-key, pages, backup, restore; writes var/bench.json
+	$(PY) -m bench
 
 format: $(VENV)/dev.stamp ## put the code in form
 	$(VENV)/bin/ruff check --fix

@@ -28,7 +28,7 @@ from audit.statement import WORKER, Actor
 
 SUBJECT = "log"
 PERSONS = 2
-AGAIN = timedelta(minutes=1)
+AGAIN = timedelta(seconds=30)
 PAYLOAD_TYPE = "application/vnd.veeamsec.acknowledgement+json"
 # An envelope of one person is below a kilobyte.
 LARGEST = 16 * 1024

@@ -1,0 +1,38 @@
+"""`python -m bench [rekeys] [pages] [backups]`: one table, and var/bench.json; without names all of it."""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from bench import backups, pages, rekeys
+from bench.children import PROJECT
+from bench.table import Line, show
+
+PARTS = ("rekeys", "pages", "backups")
+
+
+def main() -> None:
+    """Measure what is named."""
+    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    asked.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    asked.add_argument("--mib", type=int, default=1024, help="size of the data to back up")
+    asked.add_argument("--in", type=Path, dest="place", help="a folder on the disk to measure")
+    given = asked.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        asked.error(f"no part {', '.join(unknown)}: {', '.join(PARTS)}")
+    folder = Path(tempfile.mkdtemp(prefix="vs-bench-", dir=given.place))
+    lines: list[Line] = []
+    try:
+        for part in given.parts or PARTS:
+            if part == "backups":
+                lines += backups.measure(folder, given.mib)
+            else:
+                lines += {"rekeys": rekeys, "pages": pages}[part].measure(folder)
+    finally:
+        shutil.rmtree(folder)
+    show(lines, PROJECT / "var" / "bench.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Pages of a large installation: milliseconds (95th percentile) and queries, in the web's database role."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.table import Line
+from veeamsec import servers
+from veeamsec.children import PROJECT, environment
+from veeamsec.home import Home
+
+JOBS, POINTS, REQUESTS, ENTRIES = 1_000, 100_000, 10_000, 50_000
+ROUNDS, WARM = 30, 3
+
+
+def measure(_folder: Path) -> list[Line]:
+    """Fill a private database and ask each page again and again."""
+    home = Home(Path(tempfile.mkdtemp(prefix="vs-bench-")).resolve())
+    told = environment(home, "owner", "http://localhost:8000")
+    try:
+        subprocess.run([sys.executable, "manage.py", "setup"], cwd=PROJECT, env=told, check=True)
+        with servers.running(home):
+            # Django is set up once in a process: the figures come from a child.
+            child = [sys.executable, "-m", "bench.pages"]
+            ended = subprocess.run(
+                child, cwd=PROJECT, env=told, check=True, stdout=subprocess.PIPE, text=True
+            )
+    finally:
+        servers.forget(home)
+        shutil.rmtree(home.path)
+    lines = [line.split("\t") for line in ended.stdout.splitlines() if line.count("\t") == 2]
+    return [Line(f"{name}, p95", float(p95), "ms", said, None, "< 60") for name, p95, said in lines]
+
+
+def main() -> None:
+    """Fill the database that the environment names, then print one line a page."""
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "veeamsec.settings"
+    django.setup()
+    from bench import crowd
+
+    people = crowd.people()
+    made = crowd.jobs(JOBS, POINTS)
+    crowd.requests_of(people["olivia"], made, REQUESTS)
+    crowd.entries(ENTRIES)
+    _become_the_web()
+    job = made[1].pk
+    pages = {
+        "overview": ("dora", "/"),
+        "jobs": ("olivia", "/jobs/"),
+        "job page": ("olivia", f"/jobs/{job}/"),
+        "inbox": ("dora", "/requests/"),
+        "log": ("irene", "/log/"),
+        "API jobs": ("olivia", "/api/v1/jobs/"),
+        "API requests": ("dora", "/api/v1/requests/"),
+        "API restore points": ("olivia", f"/api/v1/jobs/{job}/restore-points/"),
+    }
+    for name, (who, path) in pages.items():
+        sys.stdout.write(_page(name, people[who], path))
+        sys.stdout.flush()
+
+
+def _become_the_web() -> None:
+    """Come to the database as the web does; its statistics are those of one that has run for a day."""
+    import psycopg
+    from django.db import connection
+
+    home = Home(Path(os.environ["VEEAMSEC_HOME"]))
+    place = servers.superuser(home) | {"dbname": connection.settings_dict["NAME"]}
+    with psycopg.connect(**place, autocommit=True) as admin:
+        admin.execute("VACUUM ANALYZE")
+    connection.close()
+    connection.settings_dict["USER"] = "veeamsec_web"
+    connection.settings_dict["OPTIONS"]["passfile"] = str(home.passfile("web"))
+
+
+def _page(name: str, user: object, path: str) -> str:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(HTTP_HOST="localhost:8000")
+    client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+    took = []
+    for number in range(WARM + ROUNDS):
+        began = time.perf_counter()
+        answer = client.get(path)
+        if number >= WARM:
+            took.append((time.perf_counter() - began) * 1000)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} answered {answer.status_code} {answer.headers.get('Location', '')}")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path)
+    p95, median = statistics.quantiles(took, n=20)[-1], statistics.median(took)
+    return f"{name}\t{p95}\tmedian {median:.0f} ms, {len(queries)} queries, {len(answer.content):,} bytes\n"
+
+
+if __name__ == "__main__":
+    main()
