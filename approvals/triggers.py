@@ -38,13 +38,15 @@ BEGIN
         AND (m.suspended_at IS NULL OR m.suspended_until <= clock_timestamp()));
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused', lower(TG_OP), TG_TABLE_NAME
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_starts_pending() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_starts_pending() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.state <> 'pending' OR NEW.rekey_id IS NOT NULL OR NEW.execution IS NOT NULL
         OR NEW.execute_by IS NOT NULL OR NEW.decided_at IS NOT NULL OR NEW.ended_at IS NOT NULL
@@ -62,7 +64,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_one_way() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_one_way() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE consents integer;
 BEGIN
     IF NOT (
@@ -89,7 +92,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_written_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_written_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (OLD.execute_by IS NOT NULL AND NEW.execute_by IS DISTINCT FROM OLD.execute_by)
         OR (OLD.execution IS NOT NULL AND NEW.execution IS DISTINCT FROM OLD.execution)
@@ -104,7 +108,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_closes_with_request() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_closes_with_request() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.open OR EXISTS (
         SELECT FROM approvals_approvalrequest r
@@ -116,7 +121,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION approvals_vote_is_sound() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_vote_is_sound() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM approvals_approvalrequest r JOIN accounts_user u ON u.id = NEW.voter_id

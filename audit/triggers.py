@@ -4,13 +4,15 @@ Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
 FUNCTIONS = """
-CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused', lower(TG_OP), TG_TABLE_NAME
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
 END $$;
 
-CREATE OR REPLACE FUNCTION audit_entry_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION audit_entry_follows() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.sequence <> (SELECT coalesce(max(sequence) + 1, 0) FROM audit_entry) THEN
         RAISE EXCEPTION 'entries are numbered without a gap' USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
@@ -22,7 +24,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION audit_checkpoint_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION audit_checkpoint_follows() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM audit_checkpoint WHERE size > NEW.size)
         OR NOT EXISTS (SELECT FROM audit_entry WHERE sequence = NEW.size - 1)
@@ -32,7 +35,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION audit_name_is_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION audit_name_is_erased() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.name IS NOT NULL OR NEW.salt IS NOT NULL
         OR (NEW.id, NEW.entry_id, NEW.key) IS DISTINCT FROM (OLD.id, OLD.entry_id, OLD.key)

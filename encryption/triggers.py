@@ -31,13 +31,15 @@ def _row(function: str, *changed: str) -> str:
 
 # Who may insert a re-key is the worker (or the owner): the web's role is bound by `encryption_decided`.
 FUNCTIONS = """
-CREATE OR REPLACE FUNCTION encryption_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION encryption_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused', lower(TG_OP), TG_TABLE_NAME
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
 END $$;
 
-CREATE OR REPLACE FUNCTION encryption_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION encryption_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'this part of % is written once', TG_TABLE_NAME
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
@@ -143,7 +145,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE OR REPLACE FUNCTION encryption_step_moves_on() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION encryption_step_moves_on() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.fence < OLD.fence OR OLD.state IN ('succeeded', 'failed') THEN
         RAISE EXCEPTION 'a step that ended is not taken up again, and its fence only grows'
