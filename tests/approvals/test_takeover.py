@@ -18,8 +18,10 @@ from accounts.errors import NotEligible
 from accounts.models import Person, Role, Roster, SecurityMember, User
 from accounts.services import users
 from accounts.services.security_role import roster_in_force
+from approvals import selectors
 from approvals.models import ApprovalRequest, State, Vote
 from audit import keys
+from encryption.models import Repository, RepositoryUserObjectPermission
 from tests.accounts import factories
 from tests.approvals.conftest import approve, work
 from tests.approvals.executing import forge, stale
@@ -126,6 +128,17 @@ def test_p14_factors_groups_and_permissions_are_not_in_the_console(model):
     assert not admin.site.is_registered(model)
 
 
+def test_p14_no_guardian_row_lets_anybody_decide(people, pending):
+    """P14: eligibility reads membership, never a permission row."""
+    repository = Repository.objects.get()
+    for user in (people.superuser, people.nobody):
+        permission = Permission.objects.get(codename="decide_repository")
+        RepositoryUserObjectPermission.objects.create(
+            user=user, content_object=repository, permission=permission
+        )
+        assert selectors.obstacle_for(pending, user) is not None
+
+
 def test_p14_no_address_impersonates():
     """P14: there is no such door."""
     words = ("hijack", "impersonat", "loginas", "login_as", "sudo", "masquerade")
@@ -148,9 +161,11 @@ def test_p14_a_superuser_grants_no_office(people):
 
 def as_web(sql: str, *values: Any) -> type[Exception]:
     """Run a statement as the web process and return the refusal."""
-    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE veeamsec_web")
-        cursor.execute(sql, values)
+        with pytest.raises(DatabaseError) as caught, transaction.atomic():
+            cursor.execute(sql, values)
+        cursor.execute("RESET ROLE")
     return type(caught.value.__cause__)
 
 
