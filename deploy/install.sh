@@ -162,18 +162,9 @@ set_up() {
 }
 psql_as_postgres() { runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --dbname postgres >/dev/null; }
 
-# Each process gets its own folder, and passes through what is above it; root keeps the owner's.
 give_folders() {
   say "folders to their users"
-  chown root:root "$home" "$home/keys"
-  chmod 0711 "$home" "$home/keys"
-  chown -R "$users-web:$users-web" "$home/keys/web"
-  chown -R "$users-worker:$users-worker" "$home/keys/worker" "$home/checkpoints" "$home/repositories" "$home/restores" "$home/mail"
-  chown -R root:root "$home/keys/owner" "$home/keys/public" "$home/static"
-  chmod 0700 "$home/keys/web" "$home/keys/worker" "$home/keys/owner" "$home/mail" "$home/logs"
-  chmod 0711 "$home/checkpoints" "$home/repositories" "$home/restores"
-  chmod -R u=rwX,go=rX "$home/keys/public" "$home/static"
-  chmod 0644 "$home/servers.id" 2>/dev/null || true
+  "$code/deploy/give-folders.sh" "$home" "$users-web:$users-web" "$users-worker:$users-worker"
 }
 
 write_units() {

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -44,7 +44,8 @@ def database(found: Environment) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": place.get("NAME") or DATABASE,
-        "HOST": place.get("HOST") or str(found.home.sockets),
+        # A folder of sockets stands as %2F… in an address.
+        "HOST": unquote(place.get("HOST") or "") or str(found.home.sockets),
         "PORT": place.get("PORT") or "",
         "USER": f"veeamsec_{found.process}",
         "OPTIONS": {

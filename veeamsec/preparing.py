@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -59,7 +60,12 @@ def _admin(home: Home) -> dict[str, Any] | None:
     place = env.db_url_config(url)
     if not place.get("USER"):
         return None
-    admin = {"host": place["HOST"], "port": place["PORT"], "user": place["USER"], "dbname": "postgres"}
+    admin = {
+        "host": unquote(place["HOST"]),
+        "port": place["PORT"],
+        "user": place["USER"],
+        "dbname": "postgres",
+    }
     if place.get("PASSWORD"):
         admin["password"] = place["PASSWORD"]
     return {name: value for name, value in admin.items() if value}

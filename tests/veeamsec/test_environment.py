@@ -121,6 +121,11 @@ def test_credentials_of_the_database_stay_with_setup(told):
     assert (found["USER"], "secret" in str(found)) == ("veeamsec_worker", False)
 
 
+def test_a_database_is_reached_by_a_folder_of_sockets(told):
+    found = environment.database(told(DATABASE_URL="postgres://%2Frun%2Fpostgresql/veeamsec"))
+    assert (found["HOST"], found["NAME"]) == ("/run/postgresql", "veeamsec")
+
+
 def test_beat_has_no_database(told):
     assert "dummy" in environment.database(told(VEEAMSEC_PROCESS="beat"))["ENGINE"]
 
