@@ -155,7 +155,7 @@ def test_the_rules_are_said_in_words(people):
     new_policy(quorum=2, pools=[{"title": "dpo", "count": 1}], administrators_may_approve=False)
     text = text_of(as_user(people.auditor).get(reverse("policies")))
     assert "2 persons must approve" in text
-    assert "Among them must be 1 DPO." in text
+    assert "Those who approve must include 1 DPO." in text
     assert "Only Security approves." in text
 
 
@@ -219,3 +219,19 @@ def test_a_further_passkey_is_offered_for_the_roster(people):
     text = text_of(as_user(people.dpo).get(reverse("account")))
     assert [text.count("Put it on the roster"), text.count("your decisions are signed")] == [1, 1]
     assert [key.can_enter for key in passkey_service.own(people.dpo)].count(True) == 1
+
+
+def test_a_repository_gets_rules_of_its_own(people, job):
+    client, place = as_user(people.dpo), job.repository
+    text = text_of(client.get(reverse("policies")))
+    assert f"{reverse('ask_policy')}?scope={place.pk}" in text
+    form = text_of(client.get(f"{reverse('ask_policy')}?scope={place.pk}"))
+    policy = Policy.objects.get()
+    terms = terms_on(form) | {"scope": place.pk, "decide_days": 3, "procedure_text": policy.procedure_text}
+    made = asked(client, "ask_policy", **terms, procedure_questions="\n".join(policy.procedure_questions))
+    assert reading.read(made).title == "Change the rules of Hall"
+
+
+@pytest.mark.parametrize("scope", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+def test_rules_of_no_place_are_no_error_of_ours(people, scope):
+    assert as_user(people.dpo).get(f"{reverse('ask_policy')}?scope={scope}").status_code in (200, 404)

@@ -127,11 +127,12 @@ def _vote(vote: Vote, viewer: User, proven: Proofs) -> Eye:
 def _needed(facts: RequestFacts) -> str:
     counted = rules.consents(facts)
     left = max(1, facts.policy.quorum - len(counted))
-    said = "one approval is enough" if facts.policy.quorum == 1 else f"{left} more must approve"
     titles = [vote.voter.standing.security_title for vote in counted]
     missing = [(pool.count - titles.count(pool.title), OFFICES[pool.title]) for pool in facts.policy.pools]
     named = " and ".join(f"{count} {office}" for count, office in missing if count > 0)
-    return f"{said}, among them {named}" if named else said
+    if left == 1:
+        return f"{named} must approve" if named else "one approval is enough"
+    return f"{left} more must approve" + (f", among them {named}" if named else "")
 
 
 def _step_up(viewer: User, policy: PolicyFacts) -> dict[str, str]:

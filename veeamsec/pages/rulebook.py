@@ -26,7 +26,7 @@ def rules_of(policy: Policy) -> list[Rule]:
     """The rules of a policy, one sentence each."""
     found = [Rule("users", _quorum(policy))]
     if policy.pools:
-        found.append(Rule("shield-check", f"Among them must be {_people(policy.pools)}."))
+        found.append(Rule("shield-check", f"Those who approve must include {_people(policy.pools)}."))
     if policy.advising_titles:
         named = " and ".join(OFFICES[title] for title in policy.advising_titles)
         found.append(Rule("info-circle", f"{named} may advise and reject; their approval does not count."))

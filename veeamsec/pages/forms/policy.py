@@ -8,6 +8,7 @@ from django import forms
 from accounts.models import Title, User
 from approvals.services import policies, policy_terms
 from approvals.services.policy_terms import DECIDE_DAYS, EXECUTE_HOURS, FULLS, MAX_PROCEDURE, MOST_PERSONS
+from encryption.models import Repository
 from veeamsec.pages.forms.ask import AskForm
 
 POOL = "pool_"
@@ -82,6 +83,12 @@ class PolicyForm(AskForm):
             return UUID(str(given)) if given else None
         except ValueError:
             return None
+
+    @property
+    def where(self) -> str:
+        """The name of that place; empty for everywhere."""
+        place = self.place()
+        return Repository.objects.get(pk=place).name if place else ""
 
     def wish(self) -> dict[str, Any]:
         """What the service is asked."""

@@ -129,7 +129,7 @@ def _context(viewer: User, member: SecurityMember) -> dict[str, Any]:
     may_doubt = other and (viewer.is_security or (facts.active and Role.ADMINISTRATOR in facts.roles))
     return {
         "member": member,
-        "title_words": Title(member.title).label,
+        "title_words": "a member" if member.title == Title.OTHER else Title(member.title).label,
         "sign": seats.sign_of(member),
         "live": live,
         "stop": stop,
