@@ -8,7 +8,7 @@ from veeamsec import programs, servers
 from veeamsec.home import Home
 
 
-@pytest.mark.parametrize("pid", [0, 1, os.getpid()])
+@pytest.mark.parametrize("pid", [0, 1, os.getpid()], ids=["nobody", "init", "ourselves"])
 def test_process_of_somebody_else_is_not_ended(tmp_path, monkeypatch, pid):
     """Who owns the data folder writes its pid file; root's signal would reach any process."""
     monkeypatch.setattr(servers, "answers", lambda home: True)
