@@ -36,6 +36,10 @@ def read() -> Environment:
     return found
 
 
+# As long as a worker's lease.
+IDLE_SECONDS = 60
+
+
 def database(found: Environment) -> dict[str, Any]:
     """Django's DATABASES entry for this process: its own role, its password in a file that only it reads."""
     if found.process == "beat":
@@ -49,6 +53,8 @@ def database(found: Environment) -> dict[str, Any]:
         "PORT": place.get("PORT") or "",
         "USER": f"veeamsec_{found.process}",
         "OPTIONS": {
+            # Nothing waits inside a transaction of ours: who does was stopped, and holds others up.
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
             **place.get("OPTIONS", {}),
             "passfile": str(found.home.passfile(found.process)),
             "application_name": f"veeamsec-{found.process}",

@@ -60,7 +60,7 @@ def wrapped(place: str, fault: Fault | None, seen: Counter[str]) -> Iterator[Non
             if struck and not fault.after:
                 fault.strike()
             result = real(*args, **named)
-            if struck:
+            if struck and fault.after:
                 fault.strike()
             return result
 
