@@ -53,7 +53,7 @@ def test_a_passkey_that_no_roster_names_is_told_apart(people, roster):  # noqa: 
 
 def test_two_seats_are_none_to_spare(db):
     factories.make_security()
-    assert [seats.headroom().words, "One loss stops you" in seats.limits()[0]] == [
+    assert [seats.headroom().words, "One absence stops you" in seats.limits()[0]] == [
         "2 active seats, none to spare",
         True,
     ]

@@ -24,8 +24,16 @@ TITLES = {
     Kind.SECURITY_ROLE_TOO_SMALL: "The Security Role is too small",
     Kind.MEMBER_SUSPENDED: "A member of Security is suspended",
     Kind.MEMBER_DOUBTED: "An administrator doubts a member of Security",
+    Kind.REQUEST_STALE: "An approval did not fit any more",
     Kind.BADGE_LOST: "A badge is gone",
     Kind.ATTESTATION_MISSING: "Evidence is missing",
+}
+
+
+_PAGES = {
+    "encryption.job": "job",
+    "approvals.approvalrequest": "request",
+    "accounts.securitymember": "seat",
 }
 
 
@@ -64,7 +72,7 @@ def lines(alarms: Iterable[Alarm]) -> list[AlarmLine]:
 
 
 def _url(alarm: Alarm) -> str:
-    page = {"encryption.job": "job", "approvals.approvalrequest": "request"}.get(alarm.subject_type)
+    page = _PAGES.get(alarm.subject_type)
     if page and alarm.subject_id:
         return reverse(page, args=[alarm.subject_id])
     return reverse("people") if alarm.kind == Kind.SECURITY_ROLE_TOO_SMALL else ""

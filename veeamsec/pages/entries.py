@@ -70,6 +70,14 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.ROLE_REVOKED: ("user-x", "", "A role was taken away"),
     Event.SECURITY_ROLE_SEALED: ("shield-lock", "", "The Security Role was sealed"),
     Event.MEMBER_ADDED: ("user-plus", "", "A seat of Security was filled"),
+    Event.MEMBER_REMOVED: ("user-x", "", "A seat of Security ended"),
+    Event.MEMBER_SUSPENDED: ("user-x", "refuse", "A member of Security was suspended"),
+    Event.MEMBER_CONFIRMED: ("user-x", "refuse", "A suspension was confirmed"),
+    Event.MEMBER_LIFTED: ("user-check", "", "A member said that a suspension should end"),
+    Event.MEMBER_SUSPENSION_ENDED: ("user-check", "", "A suspension ended"),
+    Event.MEMBER_DOUBTED: ("bell", "refuse", "A member of Security is doubted"),
+    Event.CREDENTIALS_RESET: ("key-off", "wait", "Somebody's credentials were reset"),
+    Event.CREDENTIAL_OFFERED: ("fingerprint", "", "A passkey was signed in for the roster"),
     Event.ROSTER_SIGNED: ("file-certificate", "", "The roster was signed"),
     Event.ENROLMENT_LINK_MADE: ("user-plus", "", "A first-start link was made"),
     Event.ENROLMENT_FINISHED: ("user-check", "", "A first start was finished"),
@@ -78,6 +86,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.SIGN_IN_SUCCEEDED: ("user", "", "Signed in"),
     Event.SIGN_IN_FAILED: ("ban", "refuse", "A sign-in failed"),
     Event.SIGN_OUT: ("logout", "", "Signed out"),
+    Event.SESSION_ENDED: ("logout", "", "Sessions were ended"),
     Event.MFA_CHANGED: ("fingerprint", "", "A second factor was changed"),
     Event.OWN_PASSWORD_CHANGED: ("forms", "", "A person changed their own password"),
 }
@@ -95,7 +104,11 @@ GROUPS = {
 }
 # What happens all day long and tells the reader of an overview nothing.
 NOISE = (Event.SIGN_IN_SUCCEEDED, Event.SIGN_OUT, Event.STEP_UP_BEGUN, Event.VOTE_CAST, Event.SECRET_ERASED)
-_PAGES = {"approvals.approvalrequest": "request", "encryption.job": "job"}
+_PAGES = {
+    "approvals.approvalrequest": "request",
+    "encryption.job": "job",
+    "accounts.securitymember": "seat",
+}
 
 
 @dataclass(frozen=True, slots=True)

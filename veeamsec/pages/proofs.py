@@ -30,7 +30,8 @@ class Proofs:
         if self.broken or vote.verdict != Verdict.APPROVE:
             return means
         if level is None:
-            return f"{means}; the worker verifies it before it acts" if self.finding is None else means
+            waits = self.finding is None and factor == "passkey"
+            return f"{means}; the worker verifies it before it acts" if waits else means
         if level == SIGNED:
             return f"signed {means}; the worker verified the signature"
         outside = ", not on the roster then" if factor == "passkey" else ""

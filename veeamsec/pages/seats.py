@@ -15,13 +15,12 @@ from accounts.models import SecurityMember, Suspension, SuspensionVoice, Title, 
 from accounts.roster import RosterBody
 from accounts.services import stepup
 from accounts.services.security_role import roster_in_force
+from approvals import selectors as approvals
 from approvals.services import policies
 from audit.errors import KeyUnavailable
 from veeamsec.pages import words
 from veeamsec.pages.rulebook import OFFICES
 from veeamsec.pages.signs import QUIET, REFUSE, WAIT, Sign
-
-SEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +102,25 @@ def sign_of(row: SecurityMember) -> Sign | None:
 
 def headroom() -> Sign:
     """How many more seats are active than are needed."""
-    active = selectors.active_seats()
-    if active < SEATS:
-        return Sign(REFUSE, f"{active} of {SEATS}: nothing can be approved")
-    spare = active - SEATS
-    if not spare:
-        return Sign(WAIT, f"{active} active seats, none to spare")
-    return Sign(QUIET, f"{words.count(active, 'active seat')}, {spare} more than needed")
+    room = approvals.headroom()
+    if room.spare < 0:
+        return Sign(REFUSE, f"{room.active} of {room.needed}: nothing can be decided")
+    if room.spare == 0:
+        return Sign(WAIT, f"{words.count(room.active, 'active seat')}, none to spare")
+    return Sign(QUIET, f"{words.count(room.active, 'active seat')}, {room.spare} more than needed")
 
 
 def limits() -> list[str]:
     """Whose absence would stop what, by the seats and the rules in force."""
+    room, found = approvals.headroom(), []
+    if room.spare < 0:
+        return [f"Nothing can be decided with fewer than {room.needed} active seats: fill one."]
+    if room.spare == 0:
+        found.append(f"One absence stops you: {room.needed} active seats are needed. Seat another member.")
     titles = [seat.title for seat in selectors.security_members()]
-    if len(titles) < SEATS:
-        return [f"With fewer than {SEATS} active seats nothing is approved; fill a seat."]
-    found = []
-    if len(titles) == SEATS:
-        found.append(
-            "One loss stops you: with fewer than two active seats nothing is approved. Seat a third."
-        )
     for policy in policies.all_in_force():
-        where = f" in {policy.scope.name}" if policy.scope else ""
         able = [title for title in titles if title not in policy.advising_titles]
-        if len(able) == policy.quorum + 1 and policy.quorum > 1:
-            found.append(
-                f"{policy.quorum} approvals are needed{where}: with one absent, all others must agree."
-            )
-        found += _short(policy.pools, able, where)
+        found += _short(policy.pools, able, f" in {policy.scope.name}" if policy.scope else "")
     return list(dict.fromkeys(found))
 
 
