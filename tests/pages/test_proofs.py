@@ -30,12 +30,12 @@ def test_nobody_verifies_a_code_afterwards():
 
 
 def test_a_code_is_recorded(done):
-    assert proofs.of(done).words_of(done.votes.get()) == "recorded: with an authenticator app"
+    assert proofs.of(done).words_of(done.votes.get()) == "recorded, with an authenticator app"
 
 
 def test_the_record_names_the_roster(done):
     [proof, verified] = proofs.of(done).facts()
-    assert (proof.words, verified.at is not None) == ("Recorded, not signed, by roster 1.", True)
+    assert (proof.words, verified.at is not None) == ("Recorded, not signed; counted by roster 1.", True)
 
 
 def test_a_forged_finding_proves_nothing(done):

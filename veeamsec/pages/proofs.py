@@ -35,7 +35,7 @@ class Proofs:
         if level == SIGNED:
             return f"signed {means}; the worker verified the signature"
         outside = ", not on the roster then" if factor == "passkey" else ""
-        return f"recorded: {means}{outside}"
+        return f"recorded, {means}{outside}"
 
     def facts(self) -> list[Fact]:
         """The lines of the record about it."""
@@ -46,8 +46,8 @@ class Proofs:
         signed = self.finding.level == SIGNED
         how = "Signed: the worker verified each signature that counted" if signed else "Recorded, not signed"
         return [
-            Fact("Proof", f"{how}, by roster {self.finding.roster_number}."),
-            Fact("Verified", at=self.finding.time),
+            Fact("Proof", f"{how}; counted by roster {self.finding.roster_number}."),
+            Fact("Verified" if signed else "Counted", at=self.finding.time),
         ]
 
 

@@ -69,6 +69,15 @@ def test_a_passkey_signs_the_decision(people, pending, passkey_page, complaints)
     assert complaints == []
 
 
+def test_a_row_of_custody_is_added_without_scripts(people, job, open_page):
+    page = open_page(people.operator, java_script_enabled=False)
+    page.goto(reverse("ask_activate"))
+    page.fill("#id_custody-0-place", "bank safe")
+    page.click("text=One more copy")
+    assert page.input_value("#id_custody-0-place") == "bank safe"
+    assert page.locator("[name=custody-3-place]").count() == 1
+
+
 def test_slash_goes_to_the_search(people, open_page):
     page = open_page(people.dpo)
     page.goto(reverse("overview"))
