@@ -7,9 +7,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -55,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask again before factors change, save in the minutes after a sign-in that no factor could guard."""
-        return not sessions.is_first_enrolment(context.request)
+        return app != "allauth.mfa" or not sessions.is_first_enrolment(context.request)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Changes of factors are told by our own notices, which the worker sends."""
@@ -79,3 +81,31 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Return the relying party: fixed by the configuration, not by a request's Host."""
         return {"id": urlsplit(settings.VEEAMSEC_ORIGIN).hostname or "", "name": "VeeamSec"}
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Identities of a provider: they open accounts that were connected before, and make nothing."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Nobody gets an account by an identity."""
+        return False
+
+    def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Nor without being asked."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Note which roles the groups propose; refuse what would connect to nobody, or to a service."""
+        if not sociallogin.is_existing:
+            if request.user.is_authenticated:
+                # allauth asks for the factor again before it connects.
+                return
+            raise PermissionDenied("This identity is connected to no account. Sign in, then connect it.")
+        if not sociallogin.user.is_human:
+            raise PermissionDenied("A service account has tokens, no sessions.")
+        claims = sociallogin.account.extra_data
+        groups = claims.get("groups") or claims.get("userinfo", {}).get("groups") or []
+        sessions.note_proposals(sociallogin.user, groups)
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """As with factors: the log tells."""

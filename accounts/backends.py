@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 
 from accounts import rules
 from accounts.models import User
@@ -19,6 +20,19 @@ class RoleBackend(BaseBackend):
             return set()
         return set(rules.permissions(user_obj.facts()))
 
+    def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Any = None) -> bool:
+        """Say yes by roles; a no is final, save for one object, about which guardian's rows are asked.
+
+        PermissionDenied stops Django before the next backend, which reads groups and permission rows.
+        """
+        if perm in self.get_user_permissions(user_obj, obj):
+            return True
+        if obj is None:
+            raise PermissionDenied
+        return False
+
     def has_module_perms(self, user_obj: AbstractBaseUser | AnonymousUser, app_label: str) -> bool:
         """Say whether any permission of an app is held; the console asks this for its index."""
-        return any(name.startswith(f"{app_label}.") for name in self.get_user_permissions(user_obj))
+        if any(name.startswith(f"{app_label}.") for name in self.get_user_permissions(user_obj)):
+            return True
+        raise PermissionDenied

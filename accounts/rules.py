@@ -1,6 +1,6 @@
 """What each role may do, and what a person's standing is; pure values, no database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -206,3 +206,12 @@ def _cannot_act(by: SeatFacts, member: SeatFacts) -> Refused | None:
 def _raise(refusal: Refused | None) -> None:
     if refusal is not None:
         raise refusal
+
+
+def proposed_roles(groups: object, table: Mapping[str, str]) -> frozenset[str]:
+    """Return the roles that a provider's groups propose: of the console's alone, never Security or an office.
+
+    Whatever is no list of names proposes nothing.
+    """
+    names = [name for name in groups if isinstance(name, str)] if isinstance(groups, list) else []
+    return frozenset(table[name] for name in names if name in table) & CONSOLE_ROLES

@@ -7,6 +7,8 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.webauthn import views as webauthn
+from allauth.socialaccount import views as social
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts import views
@@ -42,6 +44,17 @@ account_urlpatterns: list[URLPattern | URLResolver] = [
     path("2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
     path("2fa/webauthn/keys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
 ]
+
+# Routed only where a provider is configured.
+oidc_urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("identities/", social.connections, name="socialaccount_connections"),
+    path("identities/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
+    path("identities/error/", social.login_error, name="socialaccount_login_error"),
+    path("identities/unknown/", social.signup, name="socialaccount_signup"),
+]
+if settings.SOCIALACCOUNT_PROVIDERS:
+    account_urlpatterns += oidc_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", api.Me.as_view(), name="api_me"),

@@ -110,6 +110,7 @@ class Event(StrEnum):
     OWN_PASSWORD_CHANGED = "own_password.changed", 71505
     STEP_UP_BEGUN = "step_up.begun", 71506
     SESSION_ENDED = "session.ended", 71507
+    ROLES_PROPOSED = "roles.proposed", 71508
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.

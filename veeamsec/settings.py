@@ -6,9 +6,16 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from veeamsec import environment
+from veeamsec import environment, oidc
 from veeamsec.environment import env
 from veeamsec.logs import LOGGING  # noqa: F401
+from veeamsec.rest import (  # noqa: F401
+    KNOX_TOKEN_MODEL,
+    REST_FRAMEWORK,
+    REST_KNOX,
+    SPECTACULAR_SETTINGS,
+    VEEAMSEC_CALLS_A_MINUTE,
+)
 
 # Lets `ModelAdmin[Job]` be written, as strict typing wants it.
 django_stubs_ext.monkeypatch()
@@ -55,6 +62,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
     "csp",
     "django_htmx",
@@ -147,8 +156,9 @@ USE_TZ = True
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    # Before the one that signs in: its no is final, and permission rows are not asked.
     "accounts.backends.RoleBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -188,6 +198,11 @@ MFA_FORMS = {
     "activate_totp": "accounts.forms.ActivateTOTPForm",
 }
 USERSESSIONS_TRACK_ACTIVITY = True
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = oidc.providers()
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+VEEAMSEC_OIDC_GROUPS = oidc.proposals()
 
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -231,7 +246,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *oidc.form_targets()],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -239,56 +254,3 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 # No page takes a file; Django's other handler would write anybody's to the disk, of any size.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-
-# --- the API ----------------------------------------------------------------------------------------------
-
-KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
-REST_KNOX = {
-    "TOKEN_MODEL": KNOX_TOKEN_MODEL,
-    "AUTH_HEADER_PREFIX": "Bearer",
-    "TOKEN_TTL": timedelta(days=365),
-    "AUTO_REFRESH": False,
-}
-REST_FRAMEWORK = {
-    # Bearer first: the first one names the challenge of a 401.
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["veeamsec.parsing.Body"],
-    "DEFAULT_THROTTLE_CLASSES": ["veeamsec.throttling.PerAccount", "veeamsec.throttling.Decisions"],
-    "DEFAULT_PAGINATION_CLASS": "veeamsec.paging.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["veeamsec.filtering.Filters"],
-    "DEFAULT_SCHEMA_CLASS": "veeamsec.spectacular.Schema",
-    # OPTIONS would describe forms to whoever may only read.
-    "DEFAULT_METADATA_CLASS": None,
-    "URL_FORMAT_OVERRIDE": None,
-    "EXCEPTION_HANDLER": "veeamsec.errors.answer_api",
-    "PAGE_SIZE": 50,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-# Of one address, of one account, and of one account's decisions with their step-ups.
-VEEAMSEC_CALLS_A_MINUTE = {"address": 3000, "account": 1200, "decisions": 60}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "VeeamSec",
-    "DESCRIPTION": "A second pair of eyes before every encryption password.",
-    "VERSION": "1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # Nothing is fetched from elsewhere to judge the description.
-    "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "deepLinking": True, "persistAuthorization": False},
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "veeamsec.spectacular.finish",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "RequestKind": "approvals.models.Kind",
-        "SessionKind": "encryption.models.JobSession.Kind",
-        "RestorePointKind": "encryption.models.RestorePoint.Kind",
-    },
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-}

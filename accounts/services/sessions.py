@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import selectors
+from accounts import rules, selectors
 from accounts.errors import NotFound
 from accounts.models import KnownDevice, Notice, User
 from accounts.services import notices, security_role
@@ -172,3 +172,12 @@ def changing_factor(
         facts: dict[str, Any] = {"factor": str(kind), "change": change}
         audit.record(Event.MFA_CHANGED, subject=user, facts=facts)
         security_role.ring_when_ready_within()
+
+
+def note_proposals(user: User, groups: object) -> None:
+    """Write which roles a provider's groups propose and the account lacks; people grant them, or not."""
+    proposed = rules.proposed_roles(groups, settings.VEEAMSEC_OIDC_GROUPS) - user.facts().roles
+    if not proposed:
+        return
+    with audit.act(by=user, subject=user.pk):
+        audit.record(Event.ROLES_PROPOSED, subject=user, facts={"roles": ", ".join(sorted(proposed))})

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from encryption.admin.console import ReadOnly, actor, each
+from encryption.admin.console import LONGEST_SEARCH, ReadOnly, actor, each
 from encryption.models import (
     Drift,
     EncryptionPassword,
@@ -77,7 +77,7 @@ class OfAJob(ReadOnly):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Look an id up by the index; everything else is a name."""
-        term = search_term.strip()
+        term = search_term.strip()[:LONGEST_SEARCH]
         if not term:
             return queryset, False
         try:

@@ -89,6 +89,7 @@ FROZEN = """\
 71505 own_password.changed
 71506 step_up.begun
 71507 session.ended
+71508 roles.proposed
 """
 
 FROZEN_ALARMS = [
