@@ -20,6 +20,8 @@ from encryption.errors import DamagedMetadata
 
 CHUNK_BYTES = 1024 * 1024
 LARGEST_METADATA = 16 * 1024**3
+# The entry of a file of twelve terabytes; whatever is longer, or is no object, is not held until its end.
+LONGEST_LINE = 1024**3
 
 _NONCE = struct.Struct(">IQ")
 _SEALED_CHUNK = CHUNK_BYTES + TAG_BYTES
@@ -179,6 +181,8 @@ class MetadataReader:
         for content in self._content():
             if b"\n" not in content:
                 waiting += content
+                if waiting[:1] not in (b"", b"{") or len(waiting) > LONGEST_LINE:
+                    raise DamagedMetadata("A line of the list of files is no entry.")
                 continue
             first, *others = content.split(b"\n")
             yield bytes(waiting + first)
