@@ -28,8 +28,9 @@ JUMPS = [timedelta(days=3650), timedelta(hours=-1), timedelta(days=-3650)]
 
 @pytest.fixture
 def bench(db, vsec_home, tmp_path) -> Bench:
-    """An activated job with a restore point."""
-    bench = make_bench(vsec_home, tmp_path)
+    """An activated job with a restore point, of somebody who was here before any jump."""
+    with time_machine.travel(timezone.now() - timedelta(days=7300)):
+        bench = make_bench(vsec_home, tmp_path)
     bench.attest(bench.rekey("activate", FIRST))
     bench.run()
     for row in waiting(Task.REKEY_JOB, Task.BACKUP):
