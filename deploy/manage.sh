@@ -18,11 +18,14 @@ case $1 in
 esac
 [[ $process == owner ]] ||
   become=(setpriv --reuid "$users-$process" --regid "$users-$process" --init-groups --no-new-privs --inh-caps=-all)
+# Only the owner's commands may come with another address: that of somebody who makes roles and databases.
+given=${DATABASE_URL:-}
 for file in "${files[@]}"; do
   while IFS= read -r line; do
     [[ $line && $line != \#* ]] && export "${line?}"
   done <"$file"
 done
 export VEEAMSEC_PROCESS=$process
+[[ $process != owner || -z $given ]] || export DATABASE_URL=$given
 cd "$code"
 exec "${become[@]}" "$python" manage.py "$@"
