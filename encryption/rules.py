@@ -198,5 +198,11 @@ def grant_refusal(verb: str, *, by: Standing, to: Standing, seated: bool) -> str
     if verb == "decide":
         decides = people.ADMINISTRATOR in to.roles and to.is_human
         return None if decides else "Only Backup administrators decide; the office is granted by a request."
-    works = to.roles <= {people.OPERATOR, people.SERVICE}
-    return None if works else "Only who works with backups is given jobs: operators and service accounts."
+    if people.ADMINISTRATOR in to.roles or not works_with_backups(to.roles):
+        return "Only who works with backups is given jobs: operators and service accounts."
+    return None
+
+
+def works_with_backups(roles: frozenset[str]) -> bool:
+    """Say whether no role of an account keeps it from more than reading; without a role it may be named."""
+    return not roles & {people.AUDITOR, people.ENTERPRISE}

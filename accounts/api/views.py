@@ -95,6 +95,8 @@ class TokenView(APIView):
 class MemberChallengeView(APIView):
     """The first half of an act on a seat."""
 
+    throttle_scope = "decisions"
+
     @extend_schema(request=MemberChallengeSerializer, responses=NonceSerializer)
     def post(self, request: Request, member_id: UUID) -> Response:
         """Begin the step-up for suspending, confirming or lifting."""
@@ -108,6 +110,8 @@ class MemberChallengeView(APIView):
 class SuspendView(APIView):
     """Stopping a member."""
 
+    throttle_scope = "decisions"
+
     @extend_schema(request=SuspendSerializer, responses=MemberSerializer)
     def post(self, request: Request, member_id: UUID) -> Response:
         """Suspend at once; it ends after 72 hours unless a third member confirms it."""
@@ -119,6 +123,8 @@ class SuspendView(APIView):
 class ConfirmView(APIView):
     """A third member's word."""
 
+    throttle_scope = "decisions"
+
     @extend_schema(request=ConfirmedSerializer, responses=MemberSerializer)
     def post(self, request: Request, member_id: UUID) -> Response:
         """Let a suspension last until two members lift it."""
@@ -128,6 +134,8 @@ class ConfirmView(APIView):
 
 class LiftView(APIView):
     """Ending a suspension."""
+
+    throttle_scope = "decisions"
 
     @extend_schema(request=ConfirmedSerializer, responses=MemberSerializer)
     def post(self, request: Request, member_id: UUID) -> Response:

@@ -61,7 +61,12 @@ def repositories_for(user: User) -> QuerySet[Repository]:
 def named(
     model: type[JobUserObjectPermission] | type[RepositoryUserObjectPermission], user: User, codename: str
 ) -> QuerySet[Any]:
-    """Return the rows that name an account for a permission; whoever has a seat of Security has none (P4)."""
+    """Return the rows that name an account for a permission.
+
+    Those count for who works with backups: not for Security (P4), nor for who reads everything.
+    """
+    if not rules.works_with_backups(user.facts().roles):
+        return model._default_manager.none()
     seated = SecurityMember.objects.filter(until=None).values("person")
     rows: QuerySet[Any] = model._default_manager.filter(
         user=user, user__is_active=True, permission__codename=codename
