@@ -7,7 +7,7 @@ CODE := audit accounts encryption approvals veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench openapi api-long format requirements clean
+.PHONY: help run demo test check bench openapi api-long format requirements clean faults-long machine-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,6 +20,12 @@ demo: $(VENV)/run.stamp ## the whole chain as a worked example, in var/demo
 
 test: $(VENV)/dev.stamp ## all tests
 	$(PY) -m pytest -q -n 2 --dist loadfile
+
+faults-long: $(VENV)/dev.stamp ## killed at every sync and rename, and twenty times more, on 1,000,000 restore points
+	FAULT_POINTS=1000000 nice $(PY) -m pytest -q -n 0 -s --durations=0 tests/faults/test_kills.py tests/faults/test_kills_seeded.py
+
+machine-long: $(VENV)/dev.stamp ## 10,000 examples of everybody's doings, against every promise
+	MACHINE_EXAMPLES=10000 MACHINE_STEPS=25 nice $(PY) -m pytest -q -n 2 tests/machine
 
 check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, documents, house rules
 	$(VENV)/bin/ruff check

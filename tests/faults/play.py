@@ -5,6 +5,7 @@
 
 import itertools
 import os
+import socket
 import sys
 import threading
 import time
@@ -58,18 +59,18 @@ def overhear(home: Home, loot: Path) -> None:
     while not (path := home.sockets / "valkey.sock").exists():
         time.sleep(0.01)
     time.sleep(0.2)
-    with (loot / "overheard").open("w") as file:
-        client = redis.Redis(unix_socket_path=str(path))
-        with client.monitor() as monitor:
-            for command in monitor.listen():
-                file.write(f"{command['command']}\n")
-                file.flush()
+    with socket.socket(socket.AF_UNIX) as listener, (loot / "overheard").open("wb") as file:
+        listener.connect(str(path))
+        listener.sendall(b"MONITOR\r\n")
+        while heard := listener.recv(65536):
+            file.write(heard)
+            file.flush()
 
 
 def refusals(told: story.Story) -> str:
     """What the product answers when a request with a password in it cannot be taken."""
     wish: dict[str, Any] = {"kind": "activate_encryption", "new_password": told.second, "jobs": []}
-    bodies = [wish, wish | {"jobs": ["no-uuid"]}, wish | {"kind": told.first}, wish | {"reason": 7}]
+    bodies = [wish, wish | {"jobs": ["no-uuid"]}, wish | {"new_password": [told.first]}, wish | {"reason": 7}]
     answers = [told.clients["olivia"].post(f"{API}/requests/", body) for body in bodies]
     assert all(400 <= answer.status < 500 for answer in answers)
     return "\n".join(answer.text for answer in answers)

@@ -1,123 +1,15 @@
-"""P11: SIGKILL at every sync, rename and commit of a re-key and a backup, and at marks of a printed seed.
-
-Afterwards nobody helps: the sweep rings, the task runs again, and one password opens everything, the job has
-one badge, the log verifies. `FAULT_POINTS` and `FAULT_SEED` make the same with more points or other marks.
-"""
-
-import os
-import random
-import sys
-import time
+"""P11: SIGKILL at every sync, rename and commit of a re-key and of a backup."""
 
 import pytest
 
-from audit.queue import Task
-from audit.services import verification
-from encryption import selectors
-from encryption.badge import State
-from encryption.models import Attestation, JobSession, PasswordVersion, RekeyJob, RestorePoint
-from encryption.services import backups
-from tests.encryption.conftest import FIRST, Bench, make_bench
-from tests.faults.launcher import Fault, count, killed
-from tests.faults.shelf import fill, line_points, opened_by
-from tests.faults.worker import deliver, recover, waiting
+from encryption.models import RestorePoint
+from tests.encryption.conftest import Bench
+from tests.faults.attacks import backed_up, bench, rekeyed, say
+from tests.faults.launcher import Fault
 
-POINTS = int(os.environ.get("FAULT_POINTS", "100000"))
-SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
-# Between two commits nothing grows with the number of restore points.
-FEW = min(POINTS, 2000)
-# Twenty kills in two halves, which two cores can share.
-REKEY_MARKS, BACKUP_MARKS = 8, 2
+assert bench
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-@pytest.fixture
-def bench(transactional_db, vsec_home, tmp_path, request) -> Bench:
-    """An activated job with two real restore points and many more in its keyring."""
-    few = "commit" in request.node.name
-    bench = make_bench(vsec_home, tmp_path, full_every=1)
-    (bench.source / "big").write_bytes(os.urandom(8 * 1024 * 1024))
-    rekey = bench.rekey("activate", FIRST)
-    bench.attest(rekey)
-    for _ in range(2):
-        bench.run(full=True)
-    fill(bench, FEW if few else POINTS)
-    # What was done by hand above still waits in the outbox.
-    work(Task.REKEY_JOB)
-    work(Task.BACKUP)
-    return bench
-
-
-def say(text: str) -> None:
-    """Shown with a failure, and by `make faults-long`."""
-    sys.stdout.write(f"{text}\n")
-
-
-def work(task: Task):
-    for row in waiting(task):
-        deliver(row)
-
-
-def rekeyed(bench: Bench, fault: Fault) -> bool:
-    """Change the password while the fault strikes, let it be resumed, and check what must hold."""
-    former = selectors.current_version(bench.job.pk)
-    rekey = bench.order("change", f"copper-Lantern-meadow-{os.urandom(8).hex()}")
-    struck = killed(lambda: work(Task.REKEY_JOB), fault)
-    head = bench.head()
-    step = rekey.steps.get()
-    assert head in (step.old_fingerprint, step.new_fingerprint)
-    if struck:
-        in_force = rekey.version if head == step.new_fingerprint else former
-        assert all_open(opened_by(bench, in_force, sample=1000))
-    recover(Task.REKEY_JOB)
-    step.refresh_from_db()
-    assert step.state == RekeyJob.State.SUCCEEDED, step.error
-    one_password(bench, rekey.version, former)
-    bench.attest(rekey)
-    one_badge(bench)
-    return struck
-
-
-def all_open(found: tuple[int, int]) -> bool:
-    return found[0] == found[1] >= min(FEW, 1000)
-
-
-def one_password(bench: Bench, version: PasswordVersion, former: PasswordVersion) -> None:
-    assert bench.head() == RekeyJob.objects.get(rekey__version=version).new_fingerprint
-    found = opened_by(bench, version)
-    assert found[0] == found[1] >= RestorePoint.objects.count()
-    assert opened_by(bench, former, sample=1000)[0] == 0
-    versions = RestorePoint.objects.order_by().values_list("password_version", flat=True).distinct()
-    assert list(versions) == [version.pk]
-
-
-def one_badge(bench: Bench) -> None:
-    assert bench.sign().state == State.APPROVED
-    assert Attestation.objects.filter(fingerprint=bench.head()).count() == 1
-    assert verification.verify().findings == ()
-
-
-def backed_up(bench: Bench, fault: Fault) -> bool:
-    """Run a backup while the fault strikes, let it be run again, and check what must hold."""
-    session = backups.start_backup(bench.job.pk, by=bench.user)
-    struck = killed(lambda: work(Task.BACKUP), fault)
-    version = selectors.current_version(bench.job.pk)
-    assert all_open(opened_by(bench, version, sample=1000))
-    recover(Task.BACKUP)
-    session.refresh_from_db()
-    assert session.state == JobSession.State.SUCCEEDED, session.error
-    point = RestorePoint.objects.get(session=session)
-    named = {path.stem for path in bench.folder.glob("*.vsb")}
-    real = RestorePoint.objects.filter(session__isnull=False)
-    assert named == {str(pk) for pk in real.values_list("pk", flat=True)}
-    assert not list(bench.folder.glob("*.part"))
-    assert set(RestorePoint.objects.values_list("pk", flat=True)) <= line_points(bench)
-    backups.run_restore(backups.start_verify(point.pk, by=bench.user).pk)
-    point.refresh_from_db()
-    assert point.verified_at is not None
-    one_badge(bench)
-    return struck
 
 
 def everywhere(bench: Bench, attack, place: str, least: int) -> None:
@@ -125,7 +17,7 @@ def everywhere(bench: Bench, attack, place: str, least: int) -> None:
     number = 0
     while attack(bench, Fault(place, number + 1)):
         number += 1
-    say(f"{POINTS} restore points: killed at each of {number} × {place}")
+    say(f"{RestorePoint.objects.count()} restore points: killed at each of {number} × {place}")
     assert number >= least
 
 
@@ -137,23 +29,3 @@ def test_a_rekey_killed_at_every(bench, place, least):
 @pytest.mark.parametrize(("place", "least"), [("fsync", 3), ("rename", 1), ("commit", 2)])
 def test_a_backup_killed_at_every(bench, place, least):
     everywhere(bench, backed_up, place, least)
-
-
-@pytest.mark.parametrize("half", [1, 2])
-def test_killed_at_marks_of_a_seed(bench, half):
-    """Ten kills anywhere in the work; the seed is printed, and repeats them."""
-    dice = random.Random(SEED + half)
-    changed = bench.order("change", f"seeded-{SEED}-Lantern-meadow")
-    lines = count("line", lambda: work(Task.REKEY_JOB))
-    bench.attest(changed)
-    backups.start_backup(bench.job.pk, by=bench.user)
-    writes = count("write", lambda: work(Task.BACKUP))
-    marks = [(rekeyed, Fault("line", dice.randint(1, lines))) for _ in range(REKEY_MARKS)]
-    marks += [(backed_up, Fault("write", dice.randint(1, writes))) for _ in range(BACKUP_MARKS)]
-    for attack, fault in marks:
-        began = time.monotonic()
-        struck = attack(bench, fault)
-        total = lines if fault.place == "line" else writes
-        took = f"{time.monotonic() - began:.1f} s"
-        say(f"seed {SEED}: killed at {fault.place} {fault.number} of {total}, whole again in {took}")
-        assert struck, f"seed {SEED}: {fault} did not happen"
