@@ -215,10 +215,7 @@ def sign_roster(
             for user, title in ((people.dpo, "dpo"), (people.ciso, "ciso"), (people.third, "other"))
             if user != without
         ),
-        administrators=tuple(
-            Entry(user.pk, user.person_id, datetime.now(UTC).replace(microsecond=0), passkeys.get(user, ()))
-            for user in (people.administrator, people.second_account)
-        ),
+        administrators=tuple(entry(user) for user in (people.administrator, people.second_account)),
     )
     payload = rosters.build(body)
     envelope = rosters.sign(payload, keys.signing_key(), keys.signing_keyid())

@@ -181,7 +181,7 @@ class MetadataReader:
         for content in self._content():
             if b"\n" not in content:
                 waiting += content
-                if waiting[:1] not in (b"", b"{") or len(waiting) > LONGEST_LINE:
+                if bytes(waiting[:1]) not in (b"", b"{") or len(waiting) > LONGEST_LINE:
                     raise DamagedMetadata("A line of the list of files is no entry.")
                 continue
             first, *others = content.split(b"\n")
