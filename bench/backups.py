@@ -85,11 +85,11 @@ def _fresh(to: Path, script: str, **more: str) -> Run:
 
 
 def _lines(what: str, size: int, found: dict[str, Run], goals: dict[str, str]) -> list[Line]:
-    seconds, peak = found.pop("ours")
+    seconds, peak, cpu = found.pop("ours")
     lines = []
-    for peer, (theirs, memory) in found.items():
-        told = f"{NAMES[peer]}: {size / theirs:,.0f}, {memory:.0f} MiB peak"
-        ratio = theirs / seconds
+    for peer, theirs in found.items():
+        told = f"{NAMES[peer]}: {size / theirs.seconds:,.0f}; CPU {cpu:.1f} s, theirs {theirs.cpu:.1f} s"
+        ratio = theirs.seconds / seconds
         lines.append(
             Line(f"{what} of random data", size / seconds, "MiB/s", told, ratio, goals.get(peer, ""))
         )

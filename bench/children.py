@@ -27,7 +27,7 @@ def timed(command: list[str], **more: str) -> Run:
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"{command}: {said.decode(errors='replace')[-800:]}")
-    return time.monotonic() - began, used.ru_maxrss / 1024
+    return Run(time.monotonic() - began, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
 
 
 def shell(script: str, **more: str) -> Run:

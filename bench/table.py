@@ -6,9 +6,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-# (seconds, peak MiB) of one run.
-Run = tuple[float, float]
+
+class Run(NamedTuple):
+    """One run: wall seconds, peak memory, and CPU seconds, which a busy machine stretches less."""
+
+    seconds: float
+    peak_mib: float
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,6 @@ def interleaved(rounds: int, runs: dict[str, Callable[[], Run]]) -> dict[str, Ru
         for name in runs if number % 2 == 0 else reversed(runs):
             found[name].append(runs[name]())
     return {
-        name: (statistics.median(run[0] for run in got), statistics.median(run[1] for run in got))
+        name: Run(*(statistics.median(figures) for figures in zip(*got, strict=True)))
         for name, got in found.items()
     }

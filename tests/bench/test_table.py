@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.table import Line, figure, interleaved, show
+from bench.table import Line, Run, figure, interleaved, show
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_the_file_holds_what_others_read(tmp_path, capsys):
 
 
 def test_rounds_are_interleaved_and_the_median_counts():
-    told, figures = [], {"a": iter([(1.0, 9.0), (5.0, 8.0), (2.0, 7.0)]), "b": iter([(3.0, 1.0)] * 3)}
+    told, figures = [], {"a": iter([Run(1, 9, 1), Run(5, 8, 1), Run(2, 7, 1)]), "b": iter([Run(3, 1, 2)] * 3)}
 
     def run(name):
         told.append(name)
         return next(figures[name])
 
     found = interleaved(3, {name: lambda name=name: run(name) for name in figures})
-    assert (told, found) == (["a", "b", "b", "a", "a", "b"], {"a": (2.0, 8.0), "b": (3.0, 1.0)})
+    assert (told, found) == (["a", "b", "b", "a", "a", "b"], {"a": Run(2, 8, 1), "b": Run(3, 1, 2)})
