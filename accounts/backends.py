@@ -2,23 +2,30 @@
 
 from typing import Any
 
-from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 
 from accounts import rules
 from accounts.models import User
 
 
-class RoleBackend(BaseBackend):
-    """Maps roles to permissions by `rules.PERMISSIONS`; it signs nobody in."""
+class RoleBackend:
+    """Maps roles to permissions by `rules.PERMISSIONS`; it signs nobody in and opens no session."""
+
+    def authenticate(self, request: HttpRequest | None) -> None:
+        """Nobody; Django asks every backend, and passes by one that takes no credentials."""
 
     def get_user_permissions(self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None) -> set[str]:
         """Return what the account's roles give everywhere; they say nothing about one object alone."""
         if not isinstance(user_obj, User):
             return set()
         return set(rules.permissions(user_obj.facts()))
+
+    def get_all_permissions(self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None) -> set[str]:
+        """Return the same: there are no groups."""
+        return self.get_user_permissions(user_obj, obj)
 
     def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Any = None) -> bool:
         """Say yes by roles; a no is final, save for one object, about which guardian's rows are asked.
