@@ -70,7 +70,6 @@ class EntryAdmin(ReadOnly):
     list_display = ("sequence", "time", "event", "subject_type", "subject_id", "actor")
     list_filter = (Family, "time")
     search_fields = ("subject_id",)
-    search_help_text = "An event, or the id of what it is about or of who did it"
     ordering = ("-sequence",)
     fields = readonly_fields = (
         "sequence",

@@ -101,7 +101,8 @@ class JobAdmin(Guarded):
     list_filter = ("state", Scheduled, Encrypted)
     list_select_related = ("repository",)
     search_fields = ("name", "source", "repository__name", "data_category", "records_reference")
-    autocomplete_fields = ("repository",)
+    # Not the search-as-you-type field: a screen reader finds no name on it.
+    raw_id_fields = ("repository",)
     ordering = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "repository", "state")}),

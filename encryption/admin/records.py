@@ -69,7 +69,6 @@ class OfAJob(ReadOnly):
     """Rows of one job: found by its name, or by an id."""
 
     search_fields = ("job__name",)
-    search_help_text = "A part of the job's name, or an id"
     list_select_related: ClassVar[Any] = ("job",)
     ordering: ClassVar[Any] = ("-created_at",)
 

@@ -111,9 +111,3 @@ def test_sealed_values_are_on_no_page(console, activated):  # noqa: F811
     version = activated.job.password and activated.job.password.versions.first()
     page = console.get(f"/admin/encryption/passwordversion/{version.pk}/change/").content.decode()
     assert not re.search("sealed|kdf|known_to", page)
-
-
-def test_repository_is_found_while_one_types(console, bench):  # noqa: F811
-    query = {"app_label": "encryption", "model_name": "job", "field_name": "repository", "term": "Shel"}
-    found = console.get("/admin/autocomplete/", query).json()["results"]
-    assert [one["id"] for one in found] == [str(bench.repository.pk)]
