@@ -34,7 +34,7 @@ def file_entry(path: str, content: bytes, blocks: list, **other) -> dict:
 
 
 def dir_entry(path: str, **other) -> dict:
-    return {"type": "dir", "path": path, **OWNER, **other}
+    return {"type": "dir", "path": path, **OWNER, "mode": 0o755, **other}
 
 
 def link_entry(path: str, target: str, **other) -> dict:
