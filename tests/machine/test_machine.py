@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.approvals.conftest import approve, ask, job, make_job, people, run, transactional, wish, work
@@ -33,20 +34,30 @@ def world(people, make_job, ask, roster, vsec_home) -> World:
     return built
 
 
+TRIES = 3
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    print_blob=not FEW,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [1, 2])
 def test_the_promises_hold_whatever_happens(world, half):
     """P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14"""
     House.world = world
-    run_state_machine_as_test(
-        seed(half)(House) if FEW else House,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            print_blob=not FEW,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    for again in range(TRIES):
+        try:
+            run_state_machine_as_test(seed(half + 2 * again)(House) if FEW else House, settings=SETTINGS)
+        except FlakyStrategyDefinition:
+            # A busy machine's clock moved a precondition between two replays: no promise broke, but this
+            # run shows nothing. Others are tried; a broken promise is an AssertionError and ends it at once.
+            if again == TRIES - 1:
+                raise
+        else:
+            return
