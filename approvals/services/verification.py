@@ -66,16 +66,16 @@ def count(request: ApprovalRequest, said: Statement, body: RosterBody) -> Findin
     rows = list(request.votes.select_related("voter"))
     casts = {vote.pk: cast_of(vote) for vote in rows}
     levels = {
-        pk: evidence.judge(
-            cast,
+        vote.pk: evidence.judge(
+            casts[vote.pk],
             said,
             request.digest,
             body,
             origin=settings.VEEAMSEC_ORIGIN,
-            last_count=_last_count(cast),
+            last_count=_last_count(vote),
         )
-        for pk, cast in casts.items()
-        if cast.verdict == rules.APPROVE
+        for vote in rows
+        if vote.verdict == rules.APPROVE
     }
     facts = selectors.facts_of(request, now)
     if (
@@ -174,13 +174,14 @@ def _finding(
     )
 
 
-def _last_count(cast: Cast) -> int:
+def _last_count(vote: Vote) -> int:
     """Return the highest counter that earlier votes show of the same passkey."""
-    credential = cast.proof.get("credential")
-    if cast.proof.get("factor") != "passkey" or not isinstance(credential, str):
+    credential = vote.proof.get("credential")
+    if vote.proof.get("factor") != "passkey" or not isinstance(credential, str):
         return 0
-    earlier = Vote.objects.filter(proof__credential=credential, cast_at__lt=cast.cast_at)
-    return max((counter(vote.proof) for vote in earlier.exclude(pk=cast.id)), default=0)
+    # By the row's own time: the evidence knows whole seconds, and a copy may be used within one.
+    earlier = Vote.objects.filter(proof__credential=credential, cast_at__lt=vote.cast_at)
+    return max((counter(other.proof) for other in earlier), default=0)
 
 
 def roster_envelope(number: int) -> dict[str, Any]:
