@@ -65,7 +65,7 @@ define install
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "No venv: on Debian, apt install python3-venv"; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@test -x $(VENV)/bin/uv || $(PY) -m pip install -q uv || echo "uv cannot be had, pip does it"
-	@if test -x $(VENV)/bin/uv; then VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q $(1); \
+	@if test -x $(VENV)/bin/uv && VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q $(1); then :; \
 	  else $(PY) -m pip install -q $(1); fi
 	@touch $@
 endef
