@@ -77,7 +77,7 @@ BEGIN
     END IF;
     IF NEW.state = 'deleted' AND (OLD.password_id IS NOT NULL OR EXISTS (
         SELECT FROM encryption_restorepoint p
-        WHERE p.job_id = OLD.id AND p.dropped_at IS NULL AND p.storage_key IS NOT NULL))
+        WHERE p.job_id = OLD.id AND p.dropped_at IS NULL AND p.password_version_id IS NOT NULL))
     THEN
         RAISE EXCEPTION 'a job with encryption or encrypted restore points is not deleted without a request'
             USING ERRCODE = '23514', CONSTRAINT = 'encrypted_job_stays';
@@ -128,6 +128,12 @@ END $$;
 CREATE OR REPLACE FUNCTION encryption_version_erased() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- The value of a version of Veeam's, which has no key derivation here, may be proved later, once.
+    IF OLD.erased_at IS NULL AND NEW.erased_at IS NULL AND OLD.kdf = '{}' AND OLD.sealed_password IS NULL
+        AND NEW.sealed_password IS NOT NULL AND NEW.sealed_root IS NULL
+    THEN
+        RETURN NEW;
+    END IF;
     IF OLD.erased_at IS NOT NULL OR NEW.sealed_password IS NOT NULL OR NEW.sealed_root IS NOT NULL THEN
         RAISE EXCEPTION 'a version is sealed once and erased once'
             USING ERRCODE = '23514', CONSTRAINT = 'version_sealed_once';
@@ -160,9 +166,12 @@ _JOB, _SESSION, _POINT = "encryption_job", "encryption_jobsession", "encryption_
 _REPOSITORY, _PASSWORD = "encryption_repository", "encryption_encryptionpassword"
 _VERSION, _REKEY, _STEP = "encryption_passwordversion", "encryption_rekey", "encryption_rekeyjob"
 _DRIFT, _ATTESTATION = "encryption_drift", "encryption_attestation"
+_DIFFERENCE, _EVENT = "encryption_veeamdifference", "encryption_veeamevent"
+_RECONCILED, _SERVER = "encryption_reconciled", "encryption_veeamserver"
+_OF_VEEAM = "encryption_veeamjob, encryption_veeampassword, encryption_veeamrepository"
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION encryption_refuse()"
 
-TRIGGERS: tuple[Trigger, ...] = (
+_FIRST: tuple[Trigger, ...] = (
     Trigger(_JOB, "job_made_plain", "BEFORE INSERT", _row("new_job_is_plain")),
     Trigger(
         _JOB,
@@ -215,12 +224,41 @@ TRIGGERS: tuple[Trigger, ...] = (
     ),
     Trigger(_STEP, "step_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_STEP, "steps_kept", "BEFORE TRUNCATE", _WHOLE),
-    Trigger(_DRIFT, "drift_fixed", "BEFORE UPDATE", _row("once", "id", "job_id", "what", "found_at")),
     Trigger(_DRIFT, "drift_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_DRIFT, "drifts_kept", "BEFORE TRUNCATE", _WHOLE),
     Trigger(_ATTESTATION, "attestation_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
     Trigger(_ATTESTATION, "attestations_stay", "BEFORE TRUNCATE", _WHOLE),
 )
+
+# On tables and columns that came with Veeam.
+_OF_VEEAM_SERVERS: tuple[Trigger, ...] = (
+    Trigger(
+        _DRIFT,
+        "drift_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "job_id", "password_id", "repository_id", "what", "found_at"),
+    ),
+    # The web may name a server and offer an account; what the worker found there it alone writes.
+    Trigger(
+        _SERVER,
+        "veeam_server_decided",
+        "BEFORE UPDATE",
+        _row("decided", "repository_id", "sealed_secret", "vbr_id", "points_until", "imported_at"),
+    ),
+    Trigger(_DIFFERENCE, "veeam_difference_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
+    Trigger(_DIFFERENCE, "veeam_differences_stay", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(_EVENT, "veeam_event_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
+    Trigger(_EVENT, "veeam_events_stay", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(
+        _RECONCILED,
+        "reconciled_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "event_id", "difference_id"),
+    ),
+    Trigger(_RECONCILED, "reconciled_kept", "BEFORE DELETE", _row("refuse")),
+)
+
+TRIGGERS = _FIRST + _OF_VEEAM_SERVERS
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
@@ -231,8 +269,16 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT, UPDATE, DELETE ON {_ATTESTATION}, {_WORKERS} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_SESSION}, {_PASSWORD} FROM veeamsec_web",
     f"REVOKE DELETE ON {_JOB} FROM veeamsec_web",
+    # What Veeam says, the worker reads; the receiver of events holds no key and writes as the web does.
+    f"REVOKE INSERT, UPDATE, DELETE ON {_DIFFERENCE}, {_OF_VEEAM} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_EVENT} FROM veeamsec_web, veeamsec_worker",
+    f"REVOKE UPDATE, DELETE ON {_DIFFERENCE} FROM veeamsec_worker",
+    f"REVOKE INSERT, DELETE ON {_RECONCILED} FROM veeamsec_web",
+    f"REVOKE DELETE ON {_SERVER}, {_OF_VEEAM}, {_RECONCILED} FROM veeamsec_worker",
+    f"REVOKE DELETE ON {_SERVER} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_ATTESTATION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_WORKERS}, {_SESSION}, {_PASSWORD}, {_JOB} FROM veeamsec_worker",
 )
 
-SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))
+SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
+VEEAM_SQL = "\n".join(trigger.sql for trigger in _OF_VEEAM_SERVERS)

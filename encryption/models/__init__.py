@@ -4,6 +4,16 @@ from encryption.models.jobs import Engine, Job, JobSession, Repository, RestoreP
 from encryption.models.passwords import EncryptionPassword, PasswordVersion
 from encryption.models.permissions import JobUserObjectPermission, RepositoryUserObjectPermission
 from encryption.models.rekeys import Attestation, Drift, Rekey, RekeyJob
+from encryption.models.veeam import (
+    Reconciled,
+    VeeamDifference,
+    VeeamEvent,
+    VeeamJob,
+    VeeamPassword,
+    VeeamReception,
+    VeeamRepository,
+    VeeamServer,
+)
 
 __all__ = [
     "Attestation",
@@ -14,9 +24,17 @@ __all__ = [
     "JobSession",
     "JobUserObjectPermission",
     "PasswordVersion",
+    "Reconciled",
     "Rekey",
     "RekeyJob",
     "Repository",
     "RepositoryUserObjectPermission",
     "RestorePoint",
+    "VeeamDifference",
+    "VeeamEvent",
+    "VeeamJob",
+    "VeeamPassword",
+    "VeeamReception",
+    "VeeamRepository",
+    "VeeamServer",
 ]

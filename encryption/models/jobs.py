@@ -13,6 +13,7 @@ class Engine(models.TextChoices):
     """What writes the backups of a repository."""
 
     NATIVE = "native", "Native"
+    VEEAM = "veeam", "Veeam Backup & Replication"
 
 
 class Repository(models.Model):
@@ -47,9 +48,10 @@ class Job(models.Model):
         DELETED = "deleted", "Deleted"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, unique=True)
+    name = models.CharField(max_length=255)
     repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="jobs")
-    source = models.CharField(max_length=1000)
+    # Empty where another product knows it.
+    source = models.CharField(max_length=1000, blank=True)
     include = models.JSONField(default=list, blank=True)
     exclude = models.JSONField(default=list, blank=True)
     one_file_system = models.BooleanField(default=True)
@@ -79,6 +81,8 @@ class Job(models.Model):
             ("ask_change_job", "Can ask for a change of a job's encryption"),
         ]
         constraints = [
+            # Veeam's jobs have the names that people gave them there.
+            models.UniqueConstraint(fields=["name"], condition=~Q(source=""), name="one_job_a_name"),
             models.CheckConstraint(
                 condition=Q(state__in=["active", "disabled", "deleted"]), name="known_job_state"
             ),
@@ -157,6 +161,8 @@ class RestorePoint(models.Model):
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         INCREMENT = "increment", "Increment"
+        # Of another product, which does not say.
+        POINT = "point", "Restore point"
 
     id = models.UUIDField(primary_key=True, editable=False)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="restore_points")
@@ -179,12 +185,14 @@ class RestorePoint(models.Model):
         indexes = [models.Index(fields=["job", "dropped_at", "created_at"])]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="full", base=None) | Q(kind="increment", base__isnull=False),
+                condition=Q(kind__in=["full", "point"], base=None) | Q(kind="increment", base__isnull=False),
                 name="increment_has_a_base",
             ),
+            # Where Veeam keeps the storage keys, a version alone says that a point is encrypted.
             models.CheckConstraint(
                 condition=Q(storage_key=None, password_version=None)
-                | Q(storage_key__isnull=False, password_version__isnull=False),
+                | Q(storage_key__isnull=False, password_version__isnull=False)
+                | Q(kind="point", storage_key=None),
                 name="encrypted_point_names_its_version",
             ),
         ]

@@ -11,7 +11,7 @@ class EncryptionPassword(models.Model):
     """A password with its life; the value stands only in its versions, sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    hint = models.CharField(max_length=120)
+    hint = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -25,7 +25,7 @@ class PasswordVersion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     password = models.ForeignKey(EncryptionPassword, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    hint = models.CharField(max_length=120)
+    hint = models.CharField(max_length=255)
     kdf = models.JSONField()
     sealed_password = models.BinaryField(null=True)
     sealed_root = models.BinaryField(null=True)
@@ -42,10 +42,12 @@ class PasswordVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["password", "number"], name="one_version_a_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="versions_count_from_one"),
-            # An erased version holds nothing; one that is not holds both.
+            # An erased version holds nothing; one that is not holds both. A version of Veeam's has no root
+            # here, and no value either until somebody proved to know it.
             models.CheckConstraint(
                 condition=Q(erased_at=None, sealed_password__isnull=False, sealed_root__isnull=False)
-                | Q(erased_at__isnull=False, sealed_password=None, sealed_root=None),
+                | Q(erased_at__isnull=False, sealed_password=None, sealed_root=None)
+                | Q(kdf={}, erased_at=None, sealed_root=None),
                 name="version_sealed_or_erased",
             ),
         ]

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from encryption.models.jobs import Job
-from encryption.models.passwords import PasswordVersion
+from encryption.models.jobs import Job, Repository
+from encryption.models.passwords import EncryptionPassword, PasswordVersion
 
 
 class Rekey(models.Model):
@@ -98,7 +98,7 @@ class RekeyJob(models.Model):
 
 
 class Drift(models.Model):
-    """A difference between what was approved and what was found."""
+    """A difference between what was approved and what was found, of one job, password or repository."""
 
     class What(models.TextChoices):
         KEYRING_CHANGED = "keyring.changed", "Keyring changed"
@@ -107,9 +107,31 @@ class Drift(models.Model):
         KEYRING_DAMAGED = "keyring.damaged", "Keyring damaged"
         POINTS_MISSING = "points.missing", "Restore points missing"
         POINTS_UNKNOWN = "points.unknown", "Restore points of others"
+        VEEAM_PASSWORD_CHANGED = "veeam.password_changed", "Password changed in Veeam"
+        VEEAM_PASSWORD_ADDED = "veeam.password_added", "Password added in Veeam"
+        VEEAM_PASSWORD_DELETED = "veeam.password_deleted", "Password deleted in Veeam"
+        VEEAM_ENCRYPTION_CHANGED = "veeam.encryption_changed", "Encryption changed in Veeam"
+        VEEAM_ENCRYPTION_OFF = "veeam.encryption_off", "Encryption switched off in Veeam"
+        VEEAM_METADATA = "veeam.metadata", "Only the time of a password moved"
+        # Gaps: never encrypted, or not all the way. They need a reason, not an alarm.
+        VEEAM_JOB_PLAIN = "veeam.job_plain", "A job without encryption"
+        VEEAM_COPY_PLAIN = "veeam.copy_plain", "A copy that decrypts"
+        VEEAM_TIER_PLAIN = "veeam.tier_plain", "A tier without encryption"
+        VEEAM_CONFIGURATION_PLAIN = "veeam.configuration_plain", "Configuration backup without encryption"
+
+    GAPS = (
+        What.VEEAM_JOB_PLAIN,
+        What.VEEAM_COPY_PLAIN,
+        What.VEEAM_TIER_PLAIN,
+        What.VEEAM_CONFIGURATION_PLAIN,
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="drifts")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="drifts")
+    password = models.ForeignKey(
+        EncryptionPassword, on_delete=models.PROTECT, null=True, related_name="drifts"
+    )
+    repository = models.ForeignKey(Repository, on_delete=models.PROTECT, null=True, related_name="drifts")
     what = models.CharField(max_length=40, choices=What.choices)
     found = models.JSONField(default=dict)
     found_at = models.DateTimeField(default=timezone.now)
@@ -119,7 +141,16 @@ class Drift(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["job", "what"], condition=Q(closed_at=None), name="one_open_drift"
+                fields=["job", "password", "repository", "what"],
+                condition=Q(closed_at=None),
+                nulls_distinct=False,
+                name="one_open_drift",
+            ),
+            models.CheckConstraint(
+                condition=Q(job__isnull=False, password=None, repository=None)
+                | Q(job=None, password__isnull=False, repository=None)
+                | Q(job=None, password=None, repository__isnull=False),
+                name="drift_of_one_thing",
             ),
         ]
 
