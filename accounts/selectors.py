@@ -64,6 +64,16 @@ def can_decide_people(
     return list(first.values())
 
 
+def makers_of(user: UUID) -> frozenset[UUID]:
+    """Return the persons who made an account or handed out a link to it.
+
+    Each of them may have opened its first link alone, so what the account asks, they may have asked (P1).
+    """
+    made = User.objects.filter(pk=user, created_by__isnull=False).values_list("created_by__person", flat=True)
+    links = EnrolmentLink.objects.filter(user=user, issued_by__isnull=False)
+    return frozenset(made) | frozenset(links.values_list("issued_by__person", flat=True))
+
+
 def is_suspended(user: User) -> bool:
     """Say whether an account's seat in Security is suspended: then it signs in nowhere (P3)."""
     seats = SecurityMember.objects.filter(SecurityMember.suspended_now(), user_id=user.pk, until=None)

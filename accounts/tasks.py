@@ -35,3 +35,9 @@ def send_link(user_id: UUID) -> None:
 def enrol_credential(enrolment_id: UUID) -> None:
     """Verify a passkey that another one signed, and sign the next roster."""
     passkeys.enrol_credential(enrolment_id)
+
+
+@queue.worker(Task.DROP_CREDENTIALS)
+def drop_credentials(user_id: UUID) -> None:
+    """Let passkeys leave the roster that were given up."""
+    passkeys.drop_credentials(user_id)

@@ -129,7 +129,10 @@ class VoteFacts:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a decision depends on; `askers` are the persons whose own request this is."""
+    """What a decision depends on; `askers` are the persons whose own request this is.
+
+    `makers` are those of them who made the asker's account, or handed out a link to it.
+    """
 
     id: UUID
     state: str
@@ -139,6 +142,7 @@ class RequestFacts:
     created: datetime
     decide_by: datetime
     votes: tuple[VoteFacts, ...] = ()
+    makers: frozenset[UUID] = frozenset()
 
 
 def check_interactive(*, interactive: bool, is_human: bool) -> None:
@@ -157,6 +161,8 @@ def check_seats(seats: int, *, least: int = SEATS) -> None:
 
 def ineligible(request: RequestFacts, voter: Voter) -> Refused | None:
     """Return why this account may never decide on this request, or None."""
+    if voter.standing.person in request.makers:
+        return OwnRequest("You made the account that asks, or a link to it; another person decides.")
     if voter.standing.person in request.askers:
         return OwnRequest("You asked for this, or it is about you; another person decides.")
     if not voter.standing.is_human:

@@ -73,11 +73,21 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asked: the account, its person, and for a service account or token the person it stands for."""
+    """Who asked: the account, its person, and for a service account or token the person it stands for.
+
+    `made_by` names who made the account or handed out a link to it: they may have been the first to use it.
+    """
 
     user: UUID
     person: UUID
     on_behalf: UUID | None = None
+    made_by: tuple[UUID, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the asker as statements and attestations write it; without makers, `made_by` is left out."""
+        made = {"made_by": sorted(str(person) for person in self.made_by)} if self.made_by else {}
+        behalf = str(self.on_behalf) if self.on_behalf else None
+        return {"on_behalf": behalf, "person": str(self.person), "user": str(self.user), **made}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,10 @@ class Statement:
 
     @property
     def askers(self) -> frozenset[UUID]:
-        """Return the persons whose own request this is: who asked, and whom it is about (P1)."""
+        """Return the persons whose own request this is: who asked, who made them, whom it is about (P1)."""
         behalf = [self.asker.on_behalf] if self.asker.on_behalf else []
         subjects = [UUID(person) for person in self.change.get("subjects", ())]
-        return frozenset({self.asker.person, *behalf, *subjects})
+        return frozenset({self.asker.person, *behalf, *self.asker.made_by, *subjects})
 
     @property
     def execute_hours(self) -> int:
@@ -165,11 +175,7 @@ def procedure_of(version: int, text: str, questions: Sequence[str]) -> dict[str,
 def _fields(statement: Statement) -> dict[str, Any]:
     return {
         "answers": [dict(answer) for answer in statement.answers],
-        "asker": {
-            "on_behalf": str(statement.asker.on_behalf) if statement.asker.on_behalf else None,
-            "person": str(statement.asker.person),
-            "user": str(statement.asker.user),
-        },
+        "asker": statement.asker.as_json(),
         "change": dict(statement.change),
         "consequences": [dict(consequence) for consequence in statement.consequences],
         "created": written(statement.created),
@@ -202,6 +208,7 @@ def _read(fields: dict[str, Any]) -> Statement:
             user=UUID(asker["user"]),
             person=UUID(asker["person"]),
             on_behalf=UUID(asker["on_behalf"]) if asker["on_behalf"] else None,
+            made_by=tuple(UUID(person) for person in asker.get("made_by", ())),
         ),
         reason=fields["reason"],
         change=fields["change"],

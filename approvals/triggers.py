@@ -141,6 +141,16 @@ BEGIN
         RAISE EXCEPTION 'whom a request is about does not decide on it'
             USING ERRCODE = '23514', CONSTRAINT = 'vote_not_of_the_subject';
     END IF;
+    IF EXISTS (
+        SELECT FROM approvals_approvalrequest r
+        JOIN accounts_user asker ON asker.id = r.asker_id
+        LEFT JOIN accounts_enrolmentlink l ON l.user_id = asker.id
+        JOIN accounts_user maker ON maker.id IN (asker.created_by_id, l.issued_by_id)
+        WHERE r.id = NEW.request_id AND maker.person_id = NEW.person_id)
+    THEN
+        RAISE EXCEPTION 'whoever made the account that asks, or a link to it, does not decide'
+            USING ERRCODE = '23514', CONSTRAINT = 'vote_not_of_the_maker';
+    END IF;
     IF NEW.capacity <> 'security' AND NOT EXISTS (
         SELECT FROM approvals_approvalrequest r
         WHERE r.id = NEW.request_id AND approvals_about_passwords(r.kind))

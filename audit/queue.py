@@ -43,6 +43,7 @@ class Task(StrEnum):
     VERIFY = "audit.verify"
     SIGN_ROSTER = "accounts.sign_roster"
     ENROL_CREDENTIAL = "accounts.enrol_credential"
+    DROP_CREDENTIALS = "accounts.drop_credentials"
     SETTLE_SUSPENSIONS = "accounts.settle_suspensions"
     SEND_NOTICE = "accounts.send_notice"
     SEND_LINK = "accounts.send_link"

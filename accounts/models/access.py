@@ -27,6 +27,8 @@ class EnrolmentLink(models.Model):
     title = models.CharField(max_length=10, choices=Title.choices, blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    # Who saw it; null for the command line, and for the worker, which mails it and shows it to nobody.
+    issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 
 
 class ApiToken(AbstractAuthToken):
@@ -74,6 +76,8 @@ class Notice(models.Model):
         PASSWORD_CHANGED = "password_changed", "The password of your account was changed"
         CREDENTIALS_RESET = "credentials_reset", "The credentials of your account were reset"
         PASSKEY_IN_ROSTER = "passkey_in_roster", "A passkey of yours entered the signed roster"
+        PASSKEY_LEFT_ROSTER = "passkey_left_roster", "A passkey of yours left the signed roster"
+        PASSKEY_REFUSED = "passkey_refused", "A passkey of yours did not enter the signed roster"
         MEMBER_SUSPENDED = "member_suspended", "A member of Security was suspended"
         SUSPENSION_CONFIRMED = "suspension_confirmed", "A suspension in Security was confirmed"
         SUSPENSION_LIFTED = "suspension_lifted", "A suspension in Security was lifted"

@@ -46,6 +46,10 @@ class User(AbstractUser):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="users")
     is_human = models.BooleanField(default=True)
     totp_last_step = models.BigIntegerField(default=-1, editable=False)
+    # Null for what the command line made. Whoever made an account may have opened its first link (P1).
+    created_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 

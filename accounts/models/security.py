@@ -123,10 +123,15 @@ class Roster(models.Model):
 
 
 class CredentialEnrolment(models.Model):
-    """A passkey of the roster has signed a further one of the same account; insert only.
+    """A passkey of the roster has signed a further one of the same account.
 
-    The worker verifies it and signs the next roster; whether it did is read there.
+    The worker verifies it and signs the next roster, or says why not; the web process writes a row once.
     """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for the worker"
+        ENTERED = "entered", "Entered the roster"
+        REFUSED = "refused", "Refused"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="credential_enrolments")
@@ -134,6 +139,16 @@ class CredentialEnrolment(models.Model):
     public_key = models.CharField(max_length=6000)
     # The answer of the passkey that stands in the roster, as WebAuthn Level 3 JSON.
     proof = models.JSONField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    # Why it was refused, in plain words.
+    reason = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     user_id: uuid.UUID
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="refused") | Q(reason=""), name="only_a_refusal_has_a_reason"
+            ),
+        ]

@@ -1,6 +1,7 @@
 """A further passkey enters the signed roster: one that stands in it signs the new one's digest.
 
-The web process only hands the signature on; the worker verifies it by the roster and signs the next one.
+The web process only hands the signature on; the worker verifies it by the roster and signs the next one. A
+passkey that is given up leaves the roster in the same way.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,16 @@ from django.conf import settings
 from django.utils import timezone
 from fido2.utils import websafe_decode, websafe_encode
 
-from accounts import roster, stepup_proof
-from accounts.errors import InteractiveRequired, Invalid, NotEligible, NotFound, NotNow, ProofInvalid
+from accounts import roster, selectors, stepup_proof
+from accounts.errors import (
+    InteractiveRequired,
+    Invalid,
+    NotEligible,
+    NotFound,
+    NotNow,
+    ProofInvalid,
+    RosterInvalid,
+)
 from accounts.models import CredentialEnrolment, Notice, User
 from accounts.roster import Credential, Entry, RosterBody
 from accounts.services import notices, rostering, stepup
@@ -37,6 +46,8 @@ class OwnPasskey:
     since: datetime | None
     # Whether one that is in could sign it in; else a decided request admits it.
     can_enter: bool
+    # The newest time that it was signed in, and what the worker made of it.
+    offered: CredentialEnrolment | None = None
 
 
 def own(user: User) -> list[OwnPasskey]:
@@ -44,6 +55,8 @@ def own(user: User) -> list[OwnPasskey]:
     entry = _entry(user)
     found = stepup.passkeys(user)
     known = {key.id: key for key in entry.credentials if key.id in found} if entry else {}
+    offers = CredentialEnrolment.objects.filter(user=user, credential__in=list(found)).order_by("created_at")
+    offered = {row.credential: row for row in offers}
     return [
         OwnPasskey(
             id=row.pk,
@@ -51,6 +64,7 @@ def own(user: User) -> list[OwnPasskey]:
             credential=name,
             since=entry.known_since(known[name]) if entry and name in known else None,
             can_enter=bool(known) and name not in known,
+            offered=offered.get(name),
         )
         for name, row in found.items()
     ]
@@ -100,13 +114,46 @@ def enter_roster(
 def enrol_credential(enrolment_id: UUID) -> None:
     """As the worker: verify a signature by the roster in force, and sign the next one with the new passkey.
 
-    ProofInvalid, NotEligible or RosterInvalid when it does not hold; a second delivery changes nothing.
+    ProofInvalid, NotEligible or RosterInvalid when it does not hold, which the row then says too; a second
+    delivery changes nothing.
     """
+    try:
+        _enrol(enrolment_id)
+    except (ProofInvalid, NotEligible, RosterInvalid) as refused:
+        _refuse(enrolment_id, str(refused))
+        raise
+
+
+def drop_credentials(user_id: UUID) -> None:
+    """As the worker: sign a roster without those passkeys that are not the account's any more.
+
+    This takes trust away and gives none, so the rows that the web process writes are enough for it.
+    """
+    if selectors.newest_roster() is None:
+        return
+    signer = rostering.signer()
+    with audit.act(by=audit.WORKER, subject=user_id):
+        own_keys = stepup.passkeys(User.objects.get(pk=user_id))
+
+        def without(body: RosterBody) -> RosterBody:
+            entry = body.entry(user_id)
+            kept = (key for key in entry.credentials if key.id in own_keys) if entry else ()
+            return roster.with_credentials(body, user_id, tuple(kept))
+
+        known = roster_in_force().entry(user_id)
+        if known is not None and any(key.id not in own_keys for key in known.credentials):
+            rostering.sign_next_within(without, signer)
+            notices.tell_within([user_id], Notice.What.PASSKEY_LEFT_ROSTER)
+
+
+def _enrol(enrolment_id: UUID) -> None:
     signer = rostering.signer()
     with audit.act(by=audit.WORKER, subject=(SUBJECT, enrolment_id)):
         row = CredentialEnrolment.objects.select_related("user").filter(pk=enrolment_id).first()
         if row is None:
             raise NotFound("There is no such enrolment of a passkey.")
+        if row.state != CredentialEnrolment.State.WAITING:
+            return
         if not row.user.is_active:
             raise NotEligible("This account is not active.")
 
@@ -115,15 +162,27 @@ def enrol_credential(enrolment_id: UUID) -> None:
             if entry is None or entry.person != row.user.person_id:
                 raise NotEligible("This account does not stand in the roster.")
             _verify(row, entry)
+            if row.credential not in stepup.passkeys(row.user):
+                raise NotEligible("This passkey is not the account's any more.")
             now = timezone.now().replace(microsecond=0)
             new = Credential(row.credential, row.public_key, since=now)
             return roster.with_credentials(body, row.user_id, (*entry.credentials, new))
 
         known = roster_in_force().entry(row.user_id)
-        if known is not None and known.credential(row.credential) is not None:
-            return
-        rostering.sign_next_within(with_new, signer)
-        notices.tell_within([row.user_id], Notice.What.PASSKEY_IN_ROSTER)
+        if known is None or known.credential(row.credential) is None:
+            rostering.sign_next_within(with_new, signer)
+            notices.tell_within([row.user_id], Notice.What.PASSKEY_IN_ROSTER)
+        row.state = CredentialEnrolment.State.ENTERED
+        row.save(update_fields=["state"])
+
+
+def _refuse(enrolment_id: UUID, reason: str) -> None:
+    with audit.act(by=audit.WORKER, subject=(SUBJECT, enrolment_id)):
+        row = CredentialEnrolment.objects.select_for_update().get(pk=enrolment_id)
+        if row.state == CredentialEnrolment.State.WAITING:
+            row.state, row.reason = CredentialEnrolment.State.REFUSED, reason
+            row.save(update_fields=["state", "reason"])
+            notices.tell_within([row.user_id], Notice.What.PASSKEY_REFUSED)
 
 
 def _verify(row: CredentialEnrolment, entry: Entry) -> None:

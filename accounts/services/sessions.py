@@ -22,8 +22,10 @@ from accounts import rules, selectors
 from accounts.errors import NotFound
 from accounts.models import KnownDevice, Notice, User
 from accounts.services import notices, security_role
+from audit import queue
 from audit import services as audit
 from audit.events import Event
+from audit.queue import Task
 
 # Long enough to find one's phone; afterwards the password is asked again.
 FIRST_ENROLMENT_SECONDS = 600
@@ -161,7 +163,7 @@ def changing_factor(
 ) -> Iterator[None]:
     """Record a change of one's own factors in its transaction; a founder's may make the role ready.
 
-    The person is told by mail, and every session but `keep` ends.
+    The person is told by mail, every session but `keep` ends, and a passkey that went leaves the roster.
     """
     with audit.act(by=user, subject=user.pk):
         yield
@@ -172,6 +174,8 @@ def changing_factor(
         facts: dict[str, Any] = {"factor": str(kind), "change": change}
         audit.record(Event.MFA_CHANGED, subject=user, facts=facts)
         security_role.ring_when_ready_within()
+        if kind == Authenticator.Type.WEBAUTHN:
+            queue.ring(Task.DROP_CREDENTIALS, user.pk)
 
 
 def note_proposals(user: User, groups: object) -> None:

@@ -83,6 +83,7 @@ def create_user_within(
         email=email or person.email,
         is_human=role != Role.SERVICE,
         is_staff=role in rules.STAFF_ROLES,
+        created_by=_who(by),
     )
     user.set_unusable_password()
     try:
@@ -109,7 +110,12 @@ def make_link_within(user: User, seat: EnrolmentLink.For, *, by: audit.Actor, ti
     EnrolmentLink.objects.filter(user=user, used_at=None, expires_at__gt=now).update(expires_at=now)
     expires = now + timedelta(hours=LINK_HOURS)
     EnrolmentLink.objects.create(
-        token_hash=token_digest(token), seat=seat, user=user, title=title, expires_at=expires
+        token_hash=token_digest(token),
+        seat=seat,
+        user=user,
+        title=title,
+        expires_at=expires,
+        issued_by=_who(by),
     )
     audit.record(Event.ENROLMENT_LINK_MADE, subject=user, facts={"for": str(seat)}, by=by)
     return f"{settings.VEEAMSEC_ORIGIN}/start/{token}/"
@@ -199,6 +205,10 @@ def create_token(*, user: User, name: str, days: int, scopes: list[str], by: aud
         facts = {"days": days, "scopes": sorted(set(scopes))}
         audit.record(Event.TOKEN_CREATED, subject=user, facts=facts, by=by)
     return str(token)
+
+
+def _who(by: audit.Actor) -> User | None:
+    return by if isinstance(by, User) else None
 
 
 def _check_people(by: User) -> None:

@@ -104,6 +104,7 @@ END $$;
 
 _SUSPENSION, _VOICE = "accounts_suspension", "accounts_suspensionvoice"
 _ENROLMENT = "accounts_credentialenrolment"
+_OFFERED = ("id", "user_id", "credential", "public_key", "proof", "created_at")
 _FIXED = ("id", "member_id", "suspender_id", "reason", "proof", "began_at")
 
 TRIGGERS: tuple[Trigger, ...] = (
@@ -116,7 +117,8 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_VOICE, "voice_sound", "BEFORE INSERT", row("voice_is_sound")),
     Trigger(_VOICE, "voice_stays", "BEFORE UPDATE OR DELETE", row("refuse")),
     Trigger(_VOICE, "voices_stay", "BEFORE TRUNCATE", whole_of("refuse")),
-    Trigger(_ENROLMENT, "credential_enrolment_stays", "BEFORE UPDATE OR DELETE", row("refuse")),
+    Trigger(_ENROLMENT, "credential_enrolment_stays", "BEFORE DELETE", row("refuse")),
+    Trigger(_ENROLMENT, "credential_enrolment_fixed", "BEFORE UPDATE", row("once", *_OFFERED)),
     Trigger(_ENROLMENT, "credential_enrolments_stay", "BEFORE TRUNCATE", whole_of("refuse")),
 )
 
@@ -124,6 +126,7 @@ TRIGGERS: tuple[Trigger, ...] = (
 REVOKES: tuple[str, ...] = (
     f"REVOKE DELETE ON {_SUSPENSION} FROM veeamsec_web, veeamsec_worker",
     f"REVOKE UPDATE, DELETE ON {_VOICE}, {_ENROLMENT} FROM veeamsec_web, veeamsec_worker",
+    f"GRANT UPDATE (state, reason) ON {_ENROLMENT} TO veeamsec_worker",
     f"REVOKE INSERT ON {_SUSPENSION}, {_VOICE}, {_ENROLMENT} FROM veeamsec_worker",
 )
 

@@ -55,11 +55,7 @@ def build(
     predicate: dict[str, Any] = {
         "approved_at": written(found.approved_at),
         "approved_by": found.approved_by,
-        "asker": {
-            "on_behalf": str(asker.on_behalf) if asker.on_behalf else None,
-            "person": str(asker.person),
-            "user": str(asker.user),
-        },
+        "asker": asker.as_json(),
         "level": found.level,
         "log_index": found.log_index,
         "order_sha256": executed.order_sha256,

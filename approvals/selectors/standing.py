@@ -28,6 +28,7 @@ def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
         state=request.state,
         digest=request.digest,
         askers=said.askers | {request.asker_person_id},
+        makers=frozenset(said.asker.made_by),
         policy=rules.terms(request.kind, request.policy),
         created=request.created_at,
         decide_by=request.decide_by,
@@ -36,11 +37,13 @@ def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
 
 def facts_of(request: ApprovalRequest, now: datetime | None = None) -> rules.RequestFacts:
     """Return what a decision depends on, with each voter's standing as it is now."""
+    makers = people.makers_of(request.asker_id)
     votes = tuple(
         rules.VoteFacts(vote.verdict, vote.capacity, vote.digest, voter_of(vote.voter, now))
         for vote in request.votes.select_related("voter")
     )
-    return replace(unvoted_facts(request), votes=votes)
+    facts = unvoted_facts(request)
+    return replace(facts, askers=facts.askers | makers, makers=facts.makers | makers, votes=votes)
 
 
 def obstacle_for(request: ApprovalRequest, user: User, now: datetime | None = None) -> Refused | None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from accounts import selectors as accounts
 from approvals import rules, selectors
 from approvals import statement as statements
 from approvals.errors import Invalid
@@ -34,6 +35,7 @@ def _statement(wish: Wish, origin: Origin, draft: Draft) -> Statement:
         user=origin.by.pk,
         person=origin.by.person_id,
         on_behalf=origin.by.person_id if origin.via_token or not origin.by.is_human else None,
+        made_by=tuple(accounts.makers_of(origin.by.pk)),
     )
     return Statement(
         request=origin.request,

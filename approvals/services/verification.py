@@ -146,6 +146,7 @@ def _by_roster(facts: rules.RequestFacts, casts: Mapping[UUID, Cast], body: Rost
         state=facts.state,
         digest=facts.digest,
         askers=facts.askers,
+        makers=facts.makers,
         policy=facts.policy,
         created=facts.created,
         decide_by=facts.decide_by,

@@ -1,6 +1,5 @@
 """One's own account: factors and the roster, sessions, tokens, rights."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -8,7 +7,6 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,8 +18,6 @@ from accounts.services.passkeys import OwnPasskey
 from veeamsec.pages import seats, stepping
 from veeamsec.pages.viewer import viewer_of
 
-# The worker takes a moment; what is not in by then, it has refused.
-WAITING = timedelta(minutes=10)
 FACTORS = {
     Authenticator.Type.TOTP: ("device-mobile", "Authenticator app", "decisions are recorded"),
     Authenticator.Type.RECOVERY_CODES: (
@@ -95,31 +91,30 @@ def _passkeys(viewer: User) -> list[dict[str, Any]]:
     if body is None or body.entry(viewer.pk) is None:
         rows = Authenticator.objects.filter(user=viewer, type=Authenticator.Type.WEBAUTHN)
         return [{"name": row.wrap().name, "note": "for signing in and deciding"} for row in rows]
-    waiting = _waiting(viewer)
-    return [_passkey(key, waiting.get(key.credential)) for key in passkeys.own(viewer)]
+    return [_passkey(key) for key in passkeys.own(viewer)]
 
 
-def _passkey(key: OwnPasskey, asked: datetime | None) -> dict[str, Any]:
+def _passkey(key: OwnPasskey) -> dict[str, Any]:
+    offered = key.offered
+    waits = offered is not None and offered.state == CredentialEnrolment.State.WAITING and not key.since
+    refused = offered is not None and offered.state == CredentialEnrolment.State.REFUSED and not key.since
     if key.since:
         note = "on the roster: your decisions are signed"
-    elif asked:
+    elif waits:
         note = "signed by another passkey of yours; the worker verifies it now"
+    elif refused and offered:
+        note = f"the worker refused it: {offered.reason}"
     else:
         note = "not on the roster: a decision with it is recorded, not signed"
-    may_enter = key.can_enter and not asked
     return {
         "id": key.id,
         "name": key.name,
         "note": note,
         "since": key.since,
-        "asked": asked,
-        "may": may_enter,
+        "waits": waits,
+        "refused": refused,
+        "may": key.can_enter and not waits,
     }
-
-
-def _waiting(viewer: User) -> dict[str, datetime]:
-    rows = CredentialEnrolment.objects.filter(user=viewer, created_at__gt=timezone.now() - WAITING)
-    return dict(rows.order_by("created_at").values_list("credential", "created_at"))
 
 
 def _session(row: UserSession, here: str | None) -> dict[str, Any]:
