@@ -39,3 +39,15 @@ class Kind(StrEnum):
     BADGE_LOST = "badge.lost", "Open the job and read why the sign is gone."
     ATTESTATION_MISSING = "attestation.missing", "The worker signs it by itself; read its log if it does not."
     REQUEST_STALE = "request.stale", "Open the request, read what was different, and ask again."
+    VEEAM_UNEXPLAINED = (
+        "veeam.unexplained",
+        "Open the server's reconciliation, read who did it, and give every exception an owner.",
+    )
+    VEEAM_VERIFY_FAILED = (
+        "veeam.verify_failed",
+        "Somebody tried a value that is not the password: ask them, then give the exception an owner.",
+    )
+    VEEAM_NOT_LISTENING = (
+        "veeam.not_listening",
+        "Start the receiver of events; what Veeam sends meanwhile is lost, and the gap stays on record.",
+    )

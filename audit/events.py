@@ -111,6 +111,12 @@ class Event(StrEnum):
     STEP_UP_BEGUN = "step_up.begun", 71506
     SESSION_ENDED = "session.ended", 71507
     ROLES_PROPOSED = "roles.proposed", 71508
+    # What Veeam's syslog tells: 71620
+    VEEAM_RECEPTION_BEGUN = "veeam.reception_begun", 71620
+    VEEAM_RECEPTION_ENDED = "veeam.reception_ended", 71621
+    VEEAM_RECEPTION_GAP = "veeam.reception_gap", 71622
+    VEEAM_RECONCILED = "veeam.reconciled", 71623
+    VEEAM_EXCEPTION_ASSIGNED = "veeam.exception_assigned", 71624
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.

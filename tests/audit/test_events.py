@@ -90,6 +90,11 @@ FROZEN = """\
 71506 step_up.begun
 71507 session.ended
 71508 roles.proposed
+71620 veeam.reception_begun
+71621 veeam.reception_ended
+71622 veeam.reception_gap
+71623 veeam.reconciled
+71624 veeam.exception_assigned
 """
 
 FROZEN_ALARMS = [
@@ -108,6 +113,9 @@ FROZEN_ALARMS = [
     "badge.lost",
     "attestation.missing",
     "request.stale",
+    "veeam.unexplained",
+    "veeam.verify_failed",
+    "veeam.not_listening",
 ]
 
 
