@@ -166,8 +166,23 @@ class Drift(models.Model):
             self.What.KEYRING_DAMAGED: f"The keyring does not hold: {self.found.get('error', '')}",
             self.What.POINTS_MISSING: f"{points} of the record cannot be found with their keys.",
             self.What.POINTS_UNKNOWN: f"{points} lie in the folder that VeeamSec did not write.",
+            **_OF_VEEAM,
         }
         return texts.get(self.What(self.what), self.what) if self.what in self.What.values else self.what
+
+
+_OF_VEEAM: dict[str, str] = {
+    Drift.What.VEEAM_PASSWORD_CHANGED: "The password was changed in Veeam; no executed request explains it.",
+    Drift.What.VEEAM_PASSWORD_ADDED: "A password was added in Veeam; no executed request explains it.",
+    Drift.What.VEEAM_PASSWORD_DELETED: "The password was deleted in Veeam; no executed request explains it.",
+    Drift.What.VEEAM_ENCRYPTION_CHANGED: "Another password was given to the job in Veeam, unapproved.",
+    Drift.What.VEEAM_ENCRYPTION_OFF: "Encryption was switched off in Veeam, unapproved.",
+    Drift.What.VEEAM_METADATA: "The password's time moved in Veeam; its value is still the known one.",
+    Drift.What.VEEAM_JOB_PLAIN: "This job writes without encryption.",
+    Drift.What.VEEAM_COPY_PLAIN: "This copy decrypts what it copies.",
+    Drift.What.VEEAM_TIER_PLAIN: "A tier of this repository is not encrypted.",
+    Drift.What.VEEAM_CONFIGURATION_PLAIN: "The configuration backup is off, or not encrypted.",
+}
 
 
 class Attestation(models.Model):

@@ -62,12 +62,13 @@ class _Place:
 _PLACES = {
     "overview": _Place("Overview", "layout-dashboard"),
     "requests": _Place("Requests", "inbox", ("request", "ask_")),
-    "jobs": _Place("Jobs", "server-2", ("job", "restore", "session")),
+    "jobs": _Place("Jobs", "server-2", ("job", "restore", "session", "opens")),
     "passwords": _Place("Passwords", "key", ("password",), permission="encryption.view_encryptionpassword"),
     "repositories": _Place("Repositories", "database", late=True),
+    "veeam": _Place("Veeam servers", "plug-connected", ("veeam",), late=True),
     "people": _Place("People", "users", ("seat",), late=True),
     "policies": _Place("Policies", "list-check", late=True, permission="approvals.view_policy"),
-    "alarms": _Place("Alarms", "bell", permission="audit.view_alarm"),
+    "alarms": _Place("Alarms", "bell", ("drifts",), permission="audit.view_alarm"),
     "log": _Place("Log", "history", late=True, permission="audit.view_entry"),
 }
 _LOG_ALARMS = (Kind.LOG_ALTERED, Kind.LOG_ROLLED_BACK)

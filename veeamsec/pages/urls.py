@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from veeamsec.pages import asking
+from veeamsec.pages.veeam import changes, opening, report, servers
 from veeamsec.pages.views import (
     account,
     ask,
@@ -50,7 +51,13 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:session_id>/progress/", restores.session_progress, name="session_progress"),
     path("passwords/", passwords.passwords, name="passwords"),
     path("passwords/<uuid:password_id>/", passwords.password, name="password"),
+    path("opens/", opening.opens_page, name="opens"),
+    path("opens/export/", opening.opens_export, name="opens_export"),
     path("repositories/", passwords.repositories, name="repositories"),
+    path("veeam/", servers.servers, name="veeam"),
+    path("veeam/<uuid:server_id>/", servers.server, name="veeam_server"),
+    path("veeam/<uuid:server_id>/report/", report.report, name="veeam_report"),
+    path("drifts/", changes.drifts, name="drifts"),
     path("people/", people.people, name="people"),
     path("people/seats/<uuid:member_id>/", seats.seat, name="seat"),
     path("people/seats/<uuid:member_id>/act/", seats.seat_act, name="seat_act"),

@@ -83,3 +83,8 @@ def initials(name: str) -> str:
 def until_end_of(moment: datetime, now: datetime) -> bool:
     """Say whether less than a day is left."""
     return moment - now < timedelta(days=1)
+
+
+def cell(text: str) -> str:
+    """Say a text in a sheet so that it is never taken for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text

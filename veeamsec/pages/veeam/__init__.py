@@ -1,0 +1,1 @@
+"""Pages about Veeam servers, and about which password opens what."""
