@@ -46,17 +46,23 @@ def administrators() -> QuerySet[User]:
 
 
 def can_decide_people(
-    *, excluded: Collection[UUID], administrators_may: bool, before: datetime
+    *,
+    excluded: Collection[UUID],
+    administrators_may: bool,
+    before: datetime,
+    named: Collection[UUID] | None = None,
 ) -> list[User]:
     """Return who could decide a request: one account a person, Security first.
 
-    `excluded` names the persons who count as askers; who joined after `before` does not decide (P6).
+    `excluded` names the persons who count as askers; who joined after `before` does not decide (P6). Of the
+    administrators only those `named` decide, if it is not None.
     """
     seats = [seat.user for seat in security_members() if seat.since <= before]
     offices: list[User] = []
     if administrators_may:
         since = RoleGrant.live().filter(role=Role.ADMINISTRATOR, since__lte=before).values("user_id")
-        offices = list(administrators().filter(pk__in=since))
+        able = administrators().filter(pk__in=since)
+        offices = list(able if named is None else able.filter(pk__in=named))
     first: dict[UUID, User] = {}
     for user in (*seats, *offices):
         if user.person_id not in excluded:

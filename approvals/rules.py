@@ -131,7 +131,8 @@ class VoteFacts:
 class RequestFacts:
     """What a decision depends on; `askers` are the persons whose own request this is.
 
-    `makers` are those of them who made the asker's account, or handed out a link to it.
+    `makers` are those of them who made the asker's account, or handed out a link to it. `named`, if not None,
+    are the only accounts that decide on it as administrators.
     """
 
     id: UUID
@@ -143,6 +144,7 @@ class RequestFacts:
     decide_by: datetime
     votes: tuple[VoteFacts, ...] = ()
     makers: frozenset[UUID] = frozenset()
+    named: frozenset[UUID] | None = None
 
 
 def check_interactive(*, interactive: bool, is_human: bool) -> None:
@@ -175,9 +177,16 @@ def ineligible(request: RequestFacts, voter: Voter) -> Refused | None:
         return NotEligible("Security decides on this, or a Backup administrator where the policy allows.")
     if voter.capacity == BY_ADMINISTRATOR and not request.policy.administrators_may_approve:
         return NotEligible("The policy leaves this to Security alone.")
+    if voter.capacity == BY_ADMINISTRATOR and not is_named(voter, request.named):
+        return NotEligible("Other administrators are named to decide for this repository.")
     if voter.since is None or voter.since > request.created:
         return NotEligible("You joined after this request was made; those who were here before decide.")
     return None
+
+
+def is_named(voter: Voter, named: frozenset[UUID] | None) -> bool:
+    """Say whether somebody is among those who are named to decide as administrators, if anybody is named."""
+    return named is None or voter.standing.user in named
 
 
 def obstacle(request: RequestFacts, voter: Voter, now: datetime) -> Refused | None:

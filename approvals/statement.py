@@ -108,6 +108,8 @@ class Statement:
     procedure: Mapping[str, Any]
     created: datetime
     decide_by: datetime
+    # The accounts that decide here as administrators; None: whoever holds the office.
+    administrators: tuple[UUID, ...] | None = None
 
     @property
     def askers(self) -> frozenset[UUID]:
@@ -173,7 +175,9 @@ def procedure_of(version: int, text: str, questions: Sequence[str]) -> dict[str,
 
 
 def _fields(statement: Statement) -> dict[str, Any]:
+    named = statement.administrators
     return {
+        **({} if named is None else {"administrators": sorted(str(user) for user in named)}),
         "answers": [dict(answer) for answer in statement.answers],
         "asker": statement.asker.as_json(),
         "change": dict(statement.change),
@@ -195,11 +199,11 @@ def _fields(statement: Statement) -> dict[str, Any]:
 
 
 def _read(fields: dict[str, Any]) -> Statement:
-    if fields.keys() != _KEYS or fields["type"] != TYPE or fields["version"] != VERSION:
+    if fields.keys() - {"administrators"} != _KEYS or fields["type"] != TYPE or fields["version"] != VERSION:
         raise ValueError("another kind of document")
     if fields["change"].keys() != CHANGE_KEYS[fields["kind"]] or fields["policy"].keys() != POLICY_KEYS:
         raise ValueError("another kind of request")
-    asker = fields["asker"]
+    asker, named = fields["asker"], fields.get("administrators")
     return Statement(
         request=UUID(fields["request"]),
         number=int(fields["number"]),
@@ -220,4 +224,5 @@ def _read(fields: dict[str, Any]) -> Statement:
         procedure=fields["procedure"],
         created=read_time(fields["created"]),
         decide_by=read_time(fields["decide_by"]),
+        administrators=None if named is None else tuple(UUID(user) for user in named),
     )

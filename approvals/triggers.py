@@ -151,6 +151,13 @@ BEGIN
         RAISE EXCEPTION 'whoever made the account that asks, or a link to it, does not decide'
             USING ERRCODE = '23514', CONSTRAINT = 'vote_not_of_the_maker';
     END IF;
+    IF NEW.capacity = 'administrator' AND EXISTS (
+        SELECT FROM approvals_approvalrequest r WHERE r.id = NEW.request_id
+        AND NOT (convert_from(r.statement, 'UTF8')::jsonb -> 'administrators') ? NEW.voter_id::text)
+    THEN
+        RAISE EXCEPTION 'other administrators are named to decide here'
+            USING ERRCODE = '23514', CONSTRAINT = 'vote_of_the_named';
+    END IF;
     IF NEW.capacity <> 'security' AND NOT EXISTS (
         SELECT FROM approvals_approvalrequest r
         WHERE r.id = NEW.request_id AND approvals_about_passwords(r.kind))

@@ -120,6 +120,7 @@ def _finding(
         created=said.created,
         decide_by=said.decide_by,
         votes=tuple(votes.on_roster(cast, body) for cast in counted),
+        named=None if said.administrators is None else frozenset(said.administrators),
     )
     by_security = frozenset(cast.id for cast in counted if cast.capacity == rules.BY_SECURITY)
     approved_by = rules.BY_SECURITY if by_security else rules.BY_ADMINISTRATOR

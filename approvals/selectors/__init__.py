@@ -15,7 +15,14 @@ from approvals.selectors.requests import (
     state_at,
     visible,
 )
-from approvals.selectors.standing import could_decide, deciders, facts_of, obstacle_for, voter_of
+from approvals.selectors.standing import (
+    could_decide,
+    deciders,
+    facts_of,
+    named_to_decide,
+    obstacle_for,
+    voter_of,
+)
 
 __all__ = [
     "Headroom",
@@ -32,6 +39,7 @@ __all__ = [
     "get_visible",
     "headroom",
     "inbox",
+    "named_to_decide",
     "obstacle_for",
     "open_requests",
     "open_touching",

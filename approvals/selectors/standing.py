@@ -1,6 +1,6 @@
 """Who stands how to a request, read afresh."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from accounts.models import Role, RoleGrant, User
 from approvals import rules, statement
 from approvals.errors import Refused
 from approvals.models import ApprovalRequest
+from encryption import selectors as encryption
 
 
 def voter_of(user: User, now: datetime | None = None) -> rules.Voter:
@@ -20,7 +21,26 @@ def voter_of(user: User, now: datetime | None = None) -> rules.Voter:
     return rules.Voter(user.facts(now), grant.since if grant else None)
 
 
-def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
+def named_to_decide(
+    jobs: Collection[UUID],
+    frozen: Collection[UUID] | None = None,
+    by_place: Mapping[UUID, frozenset[UUID]] | None = None,
+) -> frozenset[UUID] | None:
+    """Return who alone decides on these jobs as administrators, or None for everybody with the office.
+
+    `frozen` are those who were named when it was asked: whoever is named later is not added (P6). `by_place`
+    is who is named where, if the caller has read it.
+    """
+    named = [] if frozen is None else [frozenset(frozen)]
+    by_place = encryption.named_deciders() if by_place is None else by_place
+    if by_place:
+        named += [by_place[place] for place in encryption.repositories_of(jobs) if place in by_place]
+    return frozenset.intersection(*named) if named else None
+
+
+def unvoted_facts(
+    request: ApprovalRequest, by_place: Mapping[UUID, frozenset[UUID]] | None = None
+) -> rules.RequestFacts:
     """Return what a decision depends on, the votes left out: for who has not voted, they change nothing."""
     said = statement.parse(bytes(request.statement))
     return rules.RequestFacts(
@@ -29,6 +49,7 @@ def unvoted_facts(request: ApprovalRequest) -> rules.RequestFacts:
         digest=request.digest,
         askers=said.askers | {request.asker_person_id},
         makers=frozenset(said.asker.made_by),
+        named=named_to_decide(said.refs("job"), said.administrators, by_place),
         policy=rules.terms(request.kind, request.policy),
         created=request.created_at,
         decide_by=request.decide_by,
@@ -53,10 +74,16 @@ def obstacle_for(request: ApprovalRequest, user: User, now: datetime | None = No
 
 
 def could_decide(
-    *, askers: Collection[UUID], administrators_may: bool, before: datetime
+    *,
+    askers: Collection[UUID],
+    administrators_may: bool,
+    before: datetime,
+    named: frozenset[UUID] | None = None,
 ) -> list[rules.Voter]:
     """Return who could decide on a request of these askers, one account a person."""
-    found = people.can_decide_people(excluded=askers, administrators_may=administrators_may, before=before)
+    found = people.can_decide_people(
+        excluded=askers, administrators_may=administrators_may, before=before, named=named
+    )
     return [voter_of(user) for user in found]
 
 
@@ -67,6 +94,7 @@ def deciders(request: ApprovalRequest) -> list[User]:
         askers=facts.askers,
         administrators_may=facts.policy.administrators_may_approve,
         before=facts.created,
+        named=facts.named,
     )
     voted = {vote.voter.standing.person for vote in facts.votes}
     left = [

@@ -1,12 +1,13 @@
 """From a wish to the statement that people will read and sign: the kind's part, policy, deadlines."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from accounts import selectors as accounts
 from approvals import rules, selectors
 from approvals import statement as statements
 from approvals.errors import Invalid
-from approvals.models import Policy
+from approvals.models import Policy, RequestTarget
 from approvals.services import actions, people, policies, wishes
 from approvals.services.kinds.base import Draft, Origin
 from approvals.services.wishes import Wish
@@ -24,12 +25,20 @@ def compose_within(wish: Wish, origin: Origin) -> tuple[Statement, Policy]:
     kind = actions.KINDS[wish.kind]
     people.lock_seats_within(least=rules.seats_needed(wish.kind))
     draft = kind.draft(wish, origin)
-    said = _statement(wish, origin, draft)
+    said = _statement(wish, origin, draft, _named(wish, draft))
     _check_possible(said)
     return said, draft.policy
 
 
-def _statement(wish: Wish, origin: Origin, draft: Draft) -> Statement:
+def _named(wish: Wish, draft: Draft) -> tuple[UUID, ...] | None:
+    if not rules.terms(wish.kind, policies.snapshot(draft.policy)).administrators_may_approve:
+        return None
+    jobs = [UUID(target["id"]) for target in draft.targets if target["type"] == RequestTarget.Type.JOB]
+    named = selectors.named_to_decide(jobs)
+    return None if named is None else tuple(sorted(named))
+
+
+def _statement(wish: Wish, origin: Origin, draft: Draft, named: tuple[UUID, ...] | None) -> Statement:
     policy = draft.policy
     asker = Asker(
         user=origin.by.pk,
@@ -54,13 +63,17 @@ def _statement(wish: Wish, origin: Origin, draft: Draft) -> Statement:
         ),
         created=origin.now,
         decide_by=origin.now + timedelta(days=policy.decide_days),
+        administrators=named,
     )
 
 
 def _check_possible(said: Statement) -> None:
     facts = rules.terms(said.kind, said.policy)
     others = selectors.could_decide(
-        askers=said.askers, administrators_may=facts.administrators_may_approve, before=said.created
+        askers=said.askers,
+        administrators_may=facts.administrators_may_approve,
+        before=said.created,
+        named=None if said.administrators is None else frozenset(said.administrators),
     )
     if not rules.possible(facts, others):
         raise Invalid("Too few people besides you could approve this: the policy could never be met.")

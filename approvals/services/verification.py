@@ -147,6 +147,7 @@ def _by_roster(facts: rules.RequestFacts, casts: Mapping[UUID, Cast], body: Rost
         digest=facts.digest,
         askers=facts.askers,
         makers=facts.makers,
+        named=facts.named,
         policy=facts.policy,
         created=facts.created,
         decide_by=facts.decide_by,

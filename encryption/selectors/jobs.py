@@ -1,7 +1,7 @@
 """Jobs, repositories, restore points and sessions, as far as a person may see them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +79,29 @@ def may(user: User, verb: str, job: Job) -> bool:
     if user.has_perm(f"encryption.{verb}_job"):
         return True
     return named(JobUserObjectPermission, user, f"{verb}_job").filter(content_object=job).exists()
+
+
+def granted(user: User, verb: str, jobs: Collection[UUID]) -> set[UUID]:
+    """Return those of some jobs that name an account for a verb."""
+    rows = named(JobUserObjectPermission, user, f"{verb}_job").filter(content_object__in=jobs)
+    return set(rows.values_list("content_object_id", flat=True))
+
+
+def named_deciders() -> dict[UUID, frozenset[UUID]]:
+    """Return who is named to decide, by repository: only they decide there as administrators.
+
+    A row of a superuser names nobody, and neither gives an office.
+    """
+    found: dict[UUID, set[UUID]] = {}
+    rows = RepositoryUserObjectPermission.objects.filter(permission__codename="decide_repository")
+    for place, user, superuser in rows.values_list("content_object", "user", "user__is_superuser"):
+        found.setdefault(place, set()).update(() if superuser else (user,))
+    return {place: frozenset(users) for place, users in found.items()}
+
+
+def repositories_of(jobs: Collection[UUID]) -> set[UUID]:
+    """Return where some jobs write."""
+    return set(Job.objects.filter(pk__in=jobs).values_list("repository_id", flat=True))
 
 
 def job_detail(job_id: UUID, user: User) -> Job:

@@ -22,7 +22,7 @@ from audit.errors import Later
 from audit.statement import WORKER
 from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
-from encryption.models import EncryptionPassword, Job, JobUserObjectPermission
+from encryption.models import EncryptionPassword, Job
 from encryption.services import drift, passwords, rekeys
 
 ASK = "encryption.ask_change_job"
@@ -66,11 +66,8 @@ def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
     facts = by.facts()
     if ASK in permissions(facts):
         return
-    own = JobUserObjectPermission.objects.filter(
-        user=by, content_object__in=jobs, permission__codename="ask_change_job"
-    )
-    granted = set(own.values_list("content_object_id", flat=True))
-    if not facts.active or not jobs or not granted >= {job.pk for job in jobs}:
+    wanted = {job.pk for job in jobs}
+    if not facts.active or not wanted or encryption.granted(by, "ask_change", wanted) != wanted:
         raise NotEligible("You may not ask for changes of this encryption.")
 
 
