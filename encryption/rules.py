@@ -1,13 +1,16 @@
 """What may be done with jobs, passwords and places: values and a clock in, a verdict with its reason out."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Protocol
 from uuid import UUID
 
 from accounts import rules as people
 from accounts.rules import Standing
+from encryption.crypto.encoding import canonical
 from encryption.errors import PasswordRefused, PlaceRefused, RequestNeeded
 
 # NIST SP 800-63B asks for 8 online guesses' worth; who holds a backup file guesses offline and for years.
@@ -44,6 +47,53 @@ class Use:
     def needs_request(self) -> bool:
         """Whether a change of place or an end would touch encryption (P2)."""
         return self.activated or self.encrypted_points > 0
+
+
+class Step(Protocol):
+    """An executed step, as far as its key goes."""
+
+    proof: dict[str, Any]
+    new_fingerprint: str
+
+
+def key_of(step: Step) -> str:
+    """Return the fingerprint that an executed step left: as it was read back, else as its order named it."""
+    return str(step.proof.get("fingerprint", step.new_fingerprint))
+
+
+def veeam_fingerprint(
+    server: UUID, blocks: Iterable[Mapping[str, Any]], modified: Mapping[str, datetime | None]
+) -> str:
+    """Return the fingerprint of a job of a Veeam server; empty where it encrypts nowhere.
+
+    `blocks` are those of `VeeamJob.blocks`; `modified` says of each password by its id there when it was
+    changed last, by Veeam's clock (a key management server has no such time).
+    """
+    places = sorted(blocks, key=lambda block: str(block["path"]))
+    if not any(block["enabled"] for block in places):
+        return ""
+    body = {
+        "blocks": [_place_of_encryption(block, modified) for block in places],
+        "server": str(server),
+        "type": "veeam-job",
+    }
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def _place_of_encryption(block: Mapping[str, Any], modified: Mapping[str, datetime | None]) -> dict[str, Any]:
+    # What a block that is off names besides is no matter of encryption.
+    if not block["enabled"]:
+        return {"enabled": False, "path": block["path"]}
+    password = str(block["password"] or "")
+    moment = modified.get(password)
+    return {
+        "enabled": True,
+        "kind": block["kind"],
+        "kms": str(block["kms"] or ""),
+        "modified": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None,
+        "password": password,
+        "path": block["path"],
+    }
 
 
 def check_new_password(*, length: int, score: int, reasons: Sequence[str], same_as_old: bool) -> None:
