@@ -1,5 +1,6 @@
 """The reads that pages, API, admin and requests share."""
 
+from encryption.selectors.drifts import Accepted, accepted_keys, found_of, is_explained
 from encryption.selectors.jobs import (
     JOB_FIELDS,
     REPOSITORY_FIELDS,
@@ -45,12 +46,16 @@ from encryption.selectors.statement import (
 __all__ = [
     "JOB_FIELDS",
     "REPOSITORY_FIELDS",
+    "Accepted",
     "VersionUse",
+    "accepted_keys",
     "consequences",
     "current_version",
     "drifts_for",
     "facts_of_jobs",
+    "found_of",
     "granted",
+    "is_explained",
     "job_detail",
     "jobs_for",
     "jobs_named",

@@ -18,7 +18,7 @@ from audit.alarms import Kind
 from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
-from encryption import selectors
+from encryption import rules, selectors
 from encryption.engines.base import Observation
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError
@@ -93,7 +93,7 @@ def _free(repository: Repository) -> int | None:
 
 def _compare_key(job: Job, seen: Observation, sight: Sight) -> None:
     step = selectors.key_step(job.pk)
-    expected = step.new_fingerprint if step else ""
+    expected = rules.key_of(step) if step else ""
     under_way = RekeyJob.objects.filter(job=job, state__in=RekeyJob.OPEN).first()
     allowed = {expected, under_way.new_fingerprint} if under_way else {expected}
     if seen.fingerprint not in allowed:
@@ -145,16 +145,22 @@ def _note_within(job: Job, sight: Sight) -> None:
         job.save(update_fields=["observed_fingerprint", "observed_at"])
         Repository.objects.filter(pk=job.repository_id).update(free_bytes=sight.free)
     known = {drift.what: drift for drift in Drift.objects.filter(job=job, closed_at=None)}
-    for what, found in sight.drifts.items():
+    # What Security explained stays so while the same is found.
+    seen = {
+        what: found
+        for what, found in sight.drifts.items()
+        if what in known or not selectors.is_explained(what, found, job=job.pk)
+    }
+    for what, found in seen.items():
         if what not in known:
             Drift.objects.create(job=job, what=what, found=found)
             audit.record(Event.DRIFT_FOUND, subject=job, facts={"what": what, **found})
     for what, drift in known.items():
-        if what not in sight.drifts:
+        if what not in seen:
             drift.closed_at = timezone.now()
             drift.save(update_fields=["closed_at"])
             audit.record(Event.DRIFT_CLOSED, subject=job, facts={"what": what, "drift": drift.pk})
-    if sight.drifts:
+    if seen:
         what = "The keys or restore points of this job are not what VeeamSec left there."
         raise_alarm_within(Kind.DRIFT, job, Alarm.Severity.CRITICAL, what)
     else:
