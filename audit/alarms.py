@@ -51,3 +51,7 @@ class Kind(StrEnum):
         "veeam.not_listening",
         "Start the receiver of events; what Veeam sends meanwhile is lost, and the gap stays on record.",
     )
+    VEEAM_NOT_ENFORCED = (
+        "veeam.not_enforced",
+        "Take those roles away in Veeam, or set the server back to watching.",
+    )

@@ -111,6 +111,16 @@ class Event(StrEnum):
     STEP_UP_BEGUN = "step_up.begun", 71506
     SESSION_ENDED = "session.ended", 71507
     ROLES_PROPOSED = "roles.proposed", 71508
+    # Veeam servers: 71600
+    VEEAM_CONNECTED = "veeam.connected", 71600
+    VEEAM_CHANGED = "veeam.changed", 71601
+    VEEAM_DISCONNECTED = "veeam.disconnected", 71602
+    VEEAM_LOOKED_AT = "veeam.looked_at", 71603
+    VEEAM_IMPORTED = "veeam.imported", 71604
+    VEEAM_DIFFERENCE = "veeam.difference", 71605
+    VEEAM_MODE_CHANGED = "veeam.mode_changed", 71606
+    VEEAM_POINTS_GONE = "veeam.points_gone", 71607
+    VEEAM_ANALYZED = "veeam.analyzed", 71608
     # What Veeam's syslog tells: 71620
     VEEAM_RECEPTION_BEGUN = "veeam.reception_begun", 71620
     VEEAM_RECEPTION_ENDED = "veeam.reception_ended", 71621

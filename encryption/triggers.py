@@ -168,6 +168,7 @@ _VERSION, _REKEY, _STEP = "encryption_passwordversion", "encryption_rekey", "enc
 _DRIFT, _ATTESTATION = "encryption_drift", "encryption_attestation"
 _DIFFERENCE, _EVENT = "encryption_veeamdifference", "encryption_veeamevent"
 _RECONCILED, _SERVER = "encryption_reconciled", "encryption_veeamserver"
+_LOOK = "encryption_veeamlook"
 _OF_VEEAM = "encryption_veeamjob, encryption_veeampassword, encryption_veeamrepository"
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION encryption_refuse()"
 
@@ -258,7 +259,20 @@ _OF_VEEAM_SERVERS: tuple[Trigger, ...] = (
     Trigger(_RECONCILED, "reconciled_kept", "BEFORE DELETE", _row("refuse")),
 )
 
-TRIGGERS = _FIRST + _OF_VEEAM_SERVERS
+_OF_READINGS: tuple[Trigger, ...] = (
+    Trigger(
+        _SERVER,
+        "veeam_server_read",
+        "BEFORE UPDATE",
+        _row(
+            "decided",
+            *("listed_at", "compared_at", "revision", "tls_version", "enforcement", "configuration_backup"),
+            *("analyzer", "forwarding", "four_eyes", "error"),
+        ),
+    ),
+)
+
+TRIGGERS = _FIRST + _OF_VEEAM_SERVERS + _OF_READINGS
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
@@ -276,9 +290,11 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT, DELETE ON {_RECONCILED} FROM veeamsec_web",
     f"REVOKE DELETE ON {_SERVER}, {_OF_VEEAM}, {_RECONCILED} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_SERVER} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_LOOK} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_ATTESTATION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_WORKERS}, {_SESSION}, {_PASSWORD}, {_JOB} FROM veeamsec_worker",
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
 VEEAM_SQL = "\n".join(trigger.sql for trigger in _OF_VEEAM_SERVERS)
+READINGS_SQL = "\n".join(trigger.sql for trigger in _OF_READINGS)

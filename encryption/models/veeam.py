@@ -23,6 +23,7 @@ class VeeamServer(models.Model):
     class Mode(models.TextChoices):
         WATCHING = "watching", "Watching"
         ENFORCED = "enforced", "Enforced"
+        OFF = "off", "Disconnected"
 
     repository = models.OneToOneField(
         Repository, on_delete=models.PROTECT, primary_key=True, related_name="veeam"
@@ -52,18 +53,24 @@ class VeeamServer(models.Model):
     # Veeam's own analyzer and forwarding, as read last.
     analyzer = models.JSONField(default=dict, editable=False)
     forwarding = models.JSONField(default=dict, editable=False)
+    # The newest requests of Veeam's own four eyes, read only: {"checked_at", "events": [..], "unchecked": why}
+    four_eyes = models.JSONField(default=dict, editable=False)
     # {"phase", "done", "total", "began"} while an import runs.
     progress = models.JSONField(default=dict, editable=False)
     imported_at = models.DateTimeField(null=True, editable=False)
     # All restore points made before this are known.
     points_until = models.DateTimeField(null=True, editable=False)
+    # When every restore point was last listed, which alone shows what retired.
+    listed_at = models.DateTimeField(null=True, editable=False)
     compared_at = models.DateTimeField(null=True, editable=False)
     error = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(mode__in=["watching", "enforced"]), name="known_veeam_mode"),
+            models.CheckConstraint(
+                condition=Q(mode__in=["watching", "enforced", "off"]), name="known_veeam_mode"
+            ),
             models.CheckConstraint(
                 condition=~Q(thumbprint="") | ~Q(authority=""), name="veeam_server_is_known_again"
             ),
@@ -71,6 +78,23 @@ class VeeamServer(models.Model):
 
     def __str__(self) -> str:
         return self.vbr_name or self.address
+
+
+class VeeamLook(models.Model):
+    """A wish to see the certificate of a Veeam server before anything is sent to it, and what was seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    address = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    asked_by = models.UUIDField()
+    asked_at = models.DateTimeField(default=timezone.now)
+    # {"thumbprint", "thumbprint_sha1", "subject", "not_after", "tls_version"}
+    seen = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
 
 
 class VeeamRepository(models.Model):
@@ -114,6 +138,14 @@ class VeeamJob(models.Model):
     blocks = models.JSONField(default=list)
     # Who copies whom: a copy of an encrypted job that writes in clear is a gap.
     copies = models.JSONField(default=list)
+    # The ids there of its backups: one that lost its job is still known by them.
+    backups = models.JSONField(default=list)
+    # [{"from": time or null, "password": uuid of ours or null}]: what each restore point is bound by.
+    terms = models.JSONField(default=list)
+    # As the last poll read it, {"blocks"}; empty until a poll did. Polling alone writes it.
+    polled = models.JSONField(default=dict)
+    # What a new full would read, by the newest restore point of each object.
+    full_bytes = models.BigIntegerField(null=True)
     seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True)
 
@@ -136,6 +168,8 @@ class VeeamPassword(models.Model):
     modified_at = models.DateTimeField(null=True)
     is_kms = models.BooleanField(default=False)
     is_imported = models.BooleanField(default=False)
+    # As the last poll read it, {"hint", "modified_at"}; empty until a poll did. Polling alone writes it.
+    polled = models.JSONField(default=dict)
     seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True)
 

@@ -90,6 +90,15 @@ FROZEN = """\
 71506 step_up.begun
 71507 session.ended
 71508 roles.proposed
+71600 veeam.connected
+71601 veeam.changed
+71602 veeam.disconnected
+71603 veeam.looked_at
+71604 veeam.imported
+71605 veeam.difference
+71606 veeam.mode_changed
+71607 veeam.points_gone
+71608 veeam.analyzed
 71620 veeam.reception_begun
 71621 veeam.reception_ended
 71622 veeam.reception_gap
@@ -116,6 +125,7 @@ FROZEN_ALARMS = [
     "veeam.unexplained",
     "veeam.verify_failed",
     "veeam.not_listening",
+    "veeam.not_enforced",
 ]
 
 
