@@ -195,12 +195,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check_repository(repository: Repository) -> None:
-    _check_name(repository)
+    check_name(repository)
     rules.place(repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
 
 
 def _check_job(job: Job) -> None:
-    _check_name(job)
+    check_name(job)
     source = rules.place(job.source, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
     target = rules.place(job.repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
     rules.apart(source, target)
@@ -217,7 +217,7 @@ def _check_job(job: Job) -> None:
             raise JobRefused("Patterns are a list of texts.")
 
 
-def _check_name(row: Job | Repository) -> None:
+def check_name(row: Job | Repository) -> None:
     if not row.name.strip():
         raise JobRefused("A name is missing.")
     # By it people know what they decide on: it shows as what it is, and as no other one.
