@@ -56,6 +56,12 @@ class TargetChanged(Refused):
     code = "stale"
 
 
+class ServerRefused(Refused):
+    """A Veeam server cannot be connected or held as was asked."""
+
+    code = "invalid"
+
+
 class EngineError(Exception):
     """A backup engine could not, or would not, do what it was told."""
 
