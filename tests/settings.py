@@ -14,4 +14,5 @@ STORAGES = {
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 CACHES["default"]["LOCATION"] = CACHES["default"]["LOCATION"].replace("db=1", f"db={2 + _worker}")
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+VEEAMSEC_VEEAM_LOCAL = True
 MIDDLEWARE = ["tests.roles.AsWeb", *MIDDLEWARE]
