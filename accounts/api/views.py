@@ -27,7 +27,7 @@ from accounts.api.serializers import (
     TokenSerializer,
 )
 from accounts.errors import NotEligible
-from accounts.models import SecurityMember, User
+from accounts.models import ApiToken, SecurityMember, User
 from accounts.services import suspensions, tokens
 from accounts.services.stepup import StepUp
 
@@ -62,16 +62,23 @@ class PeopleView(generics.ListAPIView[Any]):
         return super().get_serializer(*args, **kwargs)
 
 
-class TokensView(IdempotentPosts):
-    """One's own tokens."""
+class TokensView(IdempotentPosts, generics.ListAPIView[Any]):
+    """One's own tokens, the newest first, without their text."""
 
     shown_once = frozenset({"token"})
+    queryset = ApiToken.objects.all()
+    serializer_class = TokenSerializer
+    cursor_ordering = "-created"
 
-    @extend_schema(responses=TokenSerializer(many=True), operation_id="tokens_list")
-    def get(self, request: Request) -> Response:
-        """Return them, without their text."""
-        own: Any = tokens.own(user_of(request))
-        return Response(TokenSerializer(own, many=True).data)
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        """Return those of the account that asks."""
+        return tokens.rows_of(user_of(self.request))
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Show of a page of rows what is shown of tokens."""
+        if args and kwargs.get("many"):
+            args = (tokens.shown(args[0]), *args[1:])
+        return super().get_serializer(*args, **kwargs)
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:

@@ -1,9 +1,11 @@
 """One's own bearer tokens: listed, made at a browser, revoked; a token never makes another one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.errors import InteractiveRequired, NotFound
@@ -30,13 +32,22 @@ class OwnToken:
         return self.expiry is None or self.expiry <= timezone.now()
 
 
-def own(user: User) -> list[OwnToken]:
-    """Return the tokens of an account, the newest first."""
-    rows = ApiToken.objects.filter(user=user).order_by("-created")
+def rows_of(user: User) -> QuerySet[ApiToken]:
+    """Return the rows of an account's tokens, the newest first; `shown` makes lines of them."""
+    return ApiToken.objects.filter(user=user).order_by("-created")
+
+
+def shown(rows: Iterable[ApiToken]) -> list[OwnToken]:
+    """Return what of some tokens is shown to their account."""
     return [
         OwnToken(row.reference, row.name, tuple(row.scopes), row.created, row.expiry, row.last_used_at)
         for row in rows
     ]
+
+
+def own(user: User) -> list[OwnToken]:
+    """Return the tokens of an account, the newest first."""
+    return shown(rows_of(user))
 
 
 def create_own(

@@ -26,9 +26,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_LINK, "enrolment_link_stays", "BEFORE DELETE", row("refuse")),
     Trigger(_LINK, "enrolment_links_stay", "BEFORE TRUNCATE", whole_of("refuse")),
     Trigger(_ENROLMENT, "credential_enrolment_waits", "BEFORE INSERT", row("judged_once")),
-    Trigger(
-        _ENROLMENT, "credential_enrolment_judged", "BEFORE UPDATE", row("judged_once", *_JUDGED)
-    ),
+    Trigger(_ENROLMENT, "credential_enrolment_judged", "BEFORE UPDATE", row("judged_once", *_JUDGED)),
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))

@@ -30,7 +30,7 @@ from approvals.api.serializers import (
     SummarySerializer,
     WithdrawSerializer,
 )
-from approvals.models import ApprovalRequest, Kind, State
+from approvals.models import ApprovalRequest, Kind, Policy, State
 from approvals.services import decisions, exporting, policies, requests
 
 
@@ -167,13 +167,18 @@ class SecurityRoleView(APIView):
         return Response(SecurityRoleSerializer(role).data)
 
 
-class PoliciesView(APIView):
-    """The rules of deciding; they change by a request of kind `change_policy`."""
+class PoliciesView(generics.ListAPIView[Policy]):
+    """The rules of deciding in force: the general ones and those of repositories with their own.
 
-    @extend_schema(responses=PolicySerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """Return the policies in force: the general one, then those of repositories with their own."""
-        return Response(PolicySerializer(policies.all_in_force(), many=True).data)
+    They change by a request of kind `change_policy`.
+    """
+
+    queryset = Policy.objects.all()
+    serializer_class = PolicySerializer
+
+    def get_queryset(self) -> QuerySet[Policy]:
+        """Return those in force now."""
+        return policies.rows_in_force()
 
 
 def _decision(request: Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from approvals import rules
@@ -53,10 +54,16 @@ def in_force(place: UUID | None, before: datetime | None = None) -> Policy:
     return found
 
 
+def rows_in_force() -> QuerySet[Policy]:
+    """Return the policies in force now, unordered: the general one, and each repository's own."""
+    newest = Policy.objects.filter(created_at__lte=timezone.now()).order_by("scope_id", "-number")
+    in_force = newest.distinct("scope_id").values("pk")
+    return Policy.objects.filter(pk__in=in_force).select_related("scope")
+
+
 def all_in_force() -> list[Policy]:
     """Return the policies in force now: the general one first, then that of each repository with its own."""
-    newest = Policy.objects.filter(created_at__lte=timezone.now()).order_by("scope_id", "-number")
-    found = list(newest.distinct("scope_id").select_related("scope"))
+    found = list(rows_in_force())
     return sorted(found, key=lambda policy: policy.scope.name if policy.scope else "")
 
 

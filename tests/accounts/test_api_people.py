@@ -56,7 +56,7 @@ def test_a_token_is_made_at_a_browser_and_shown_once():
     made = post(browser_of(anna), "tokens/", NEW)
     assert made.status_code == 201, made.content
     client = APIClient(headers={"host": "localhost:8000", "authorization": f"Bearer {made.json()['token']}"})
-    [line] = client.get("/api/v1/tokens/").json()
+    [line] = client.get("/api/v1/tokens/").json()["results"]
     assert (line["name"], line["scopes"], line["is_over"]) == ("report", ["api"], False)
     assert "token" not in line
 
@@ -81,10 +81,21 @@ def test_a_repeated_post_makes_one_token_and_keeps_no_text():
 def test_a_token_is_revoked_by_its_owner_alone():
     anna, otto = make_user("anna", role=Role.OPERATOR), make_user("otto", role=Role.OPERATOR)
     client = bearer(anna)
-    [line] = client.get("/api/v1/tokens/").json()
+    [line] = client.get("/api/v1/tokens/").json()["results"]
     assert bearer(otto).delete(f"/api/v1/tokens/{line['id']}/").status_code == 404
     assert client.delete(f"/api/v1/tokens/{line['id']}/").status_code == 204
     assert client.get("/api/v1/tokens/").status_code == 401
+
+
+def test_tokens_come_in_pages():
+    anna = make_user("anna", role=Role.OPERATOR)
+    for number in range(3):
+        users.create_token(user=anna, name=f"t{number}", days=1, scopes=["api"], by=anna)
+    client = browser_of(anna)
+    first = client.get("/api/v1/tokens/?page_size=2").json()
+    rest = client.get(first["next"]).json()
+    names = [line["name"] for page in (first, rest) for line in page["results"]]
+    assert (names, rest["next"]) == (["t2", "t1", "t0"], None)
 
 
 def test_people_are_listed_for_who_may_see_them(members):

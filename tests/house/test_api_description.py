@@ -52,3 +52,10 @@ def test_an_operation_names_its_problems(path, method, operation):
 @pytest.mark.parametrize(("path", "method", "operation"), operations())
 def test_an_operation_says_what_it_does(path, method, operation):
     assert operation.get("description")
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), operations())
+def test_a_list_comes_in_pages(path, method, operation):
+    for answer in operation["responses"].values():
+        for media in answer.get("content", {}).values():
+            assert media["schema"].get("type") != "array", operation["operationId"]

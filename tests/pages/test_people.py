@@ -234,4 +234,15 @@ def test_a_repository_gets_rules_of_its_own(people, job):
 
 @pytest.mark.parametrize("scope", ["nonsense", "00000000-0000-4000-8000-000000000000"])
 def test_rules_of_no_place_are_no_error_of_ours(people, scope):
-    assert as_user(people.dpo).get(f"{reverse('ask_policy')}?scope={scope}").status_code in (200, 404)
+    assert as_user(people.dpo).get(f"{reverse('ask_policy')}?scope={scope}").status_code == 404
+
+
+@pytest.mark.parametrize("scope", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+def test_rules_of_no_place_are_said_in_the_form(people, scope):
+    client = as_user(people.dpo)
+    form = text_of(client.get(reverse("ask_policy")))
+    sent = terms_on(form) | {"scope": scope, "procedure_text": "Read.", "reason": "A new year."}
+    answer = client.post(reverse("ask_policy"), sent)
+    assert answer.status_code == 400
+    assert "There is no such repository" in text_of(answer)
+    assert not ApprovalRequest.objects.exists()

@@ -6,12 +6,14 @@ from uuid import UUID
 from django import forms
 
 from accounts.models import Title, User
+from approvals.errors import NotFound
 from approvals.services import policies, policy_terms
 from approvals.services.policy_terms import DECIDE_DAYS, EXECUTE_HOURS, FULLS, MAX_PROCEDURE, MOST_PERSONS
 from encryption.models import Repository
 from veeamsec.pages.forms.ask import AskForm
 
 POOL = "pool_"
+NOWHERE = "There is no such repository: open these rules again from the page of policies."
 
 
 def _number(label: str, least: int, most: int, **kwargs: Any) -> forms.IntegerField:
@@ -32,7 +34,7 @@ class PolicyForm(AskForm):
         ("The procedure", "", ("procedure_text", "procedure_questions")),
         ("Why", "", ("reason",)),
     )
-    scope = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    scope = forms.UUIDField(required=False, widget=forms.HiddenInput, error_messages={"invalid": NOWHERE})
     quorum = _number("Approvals needed", 1, MOST_PERSONS)
     pool_dpo = _number("Of these, at least so many DPOs", 0, MOST_PERSONS)
     pool_ciso = _number("At least so many CISOs", 0, MOST_PERSONS)
@@ -76,19 +78,27 @@ class PolicyForm(AskForm):
         self.initial = {**terms, "procedure_questions": questions, **empty, **pools, **self.initial}
         self.initial["scope"] = self.place()
 
+    def clean_scope(self) -> UUID | None:
+        """Refuse a place that there is not."""
+        given: UUID | None = self.cleaned_data["scope"]
+        if given and _repository(given) is None:
+            raise forms.ValidationError(NOWHERE)
+        return given
+
     def place(self) -> UUID | None:
-        """The repository whose rules these are to be; None is everywhere."""
+        """The repository whose rules these are to be; None is everywhere, or a post that names no place."""
         given = self.data.get("scope") if self.is_bound else self.initial.get("scope")
-        try:
-            return UUID(str(given)) if given else None
-        except ValueError:
-            return None
+        found = _repository(given) if given else None
+        if given and found is None and not self.is_bound:
+            # The general rules must not stand where a link spoke of others.
+            raise NotFound(NOWHERE)
+        return found.pk if found else None
 
     @property
     def where(self) -> str:
         """The name of that place; empty for everywhere."""
-        place = self.place()
-        return Repository.objects.get(pk=place).name if place else ""
+        place = _repository(self.place())
+        return place.name if place else ""
 
     def wish(self) -> dict[str, Any]:
         """What the service is asked."""
@@ -103,3 +113,10 @@ class PolicyForm(AskForm):
             ],
         }
         return super().wish() | {"scope": data["scope"], "policy": terms}
+
+
+def _repository(given: object) -> Repository | None:
+    try:
+        return Repository.objects.filter(pk=UUID(str(given))).first()
+    except ValueError:
+        return None
