@@ -110,6 +110,10 @@ class WrongKey(EngineError):
     """A wrapped key does not unwrap: it was changed, or moved from another place."""
 
 
+class BadRecoveryLine(EngineError):
+    """A line of a `.recovery` file cannot be read, or the server that it names did not sign it."""
+
+
 class NotABackup(EngineError):
     """The file does not begin or end as a data file does."""
 

@@ -30,13 +30,17 @@ VEEAMSEC_PROCESS = _environment.process
 VEEAMSEC_PRODUCTION = _environment.production
 VEEAMSEC_ORIGIN = _environment.origin
 VEEAMSEC_DEMO = (VEEAMSEC_HOME / "credentials.json").exists()
+VEEAMSEC_SYSLOG = environment.syslog()
 VEEAMSEC_FIPS = env.bool("VEEAMSEC_FIPS", False)
+# A Veeam server on this machine or beside it: to try the product, never in production.
+VEEAMSEC_VEEAM_LOCAL = env.bool("VEEAMSEC_VEEAM_LOCAL", VEEAMSEC_DEMO) and not VEEAMSEC_PRODUCTION
 VEEAMSEC_ROOTS = [
     VEEAMSEC_HOME / "repositories",
     VEEAMSEC_HOME / "restores",
     *(Path(root).expanduser().resolve() for root in env.str("VEEAMSEC_ROOTS", "").split(":") if root),
 ]
 WORKER_KEYS = VEEAMSEC_HOME / "keys" / "worker"
+RECEIVER_KEYS = VEEAMSEC_HOME / "keys" / "receiver"
 WEB_KEYS = VEEAMSEC_HOME / "keys" / "web"
 PUBLIC_KEYS = VEEAMSEC_HOME / "keys" / "public"
 
@@ -72,6 +76,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "audit",
     "encryption",
+    "recovery",
     "approvals",
     "veeamsec",
     "veeamsec.pages",
