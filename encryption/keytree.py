@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from encryption import selectors
+from encryption import rules, selectors
 from encryption.models import Job
 
 
@@ -41,7 +41,7 @@ def key_tree(job: Job) -> KeyTree:
     points = list(selectors.restore_points(job))
     return KeyTree(
         user_key=step.user_key if step else None,
-        fingerprint=step.new_fingerprint if step else "",
+        fingerprint=rules.key_of(step) if step else "",
         password=version.password_id if version else None,
         version=version.number if version else None,
         hint=version.hint if version else "",
@@ -58,5 +58,5 @@ def key_tree(job: Job) -> KeyTree:
             for point in points
             if point.storage_key is not None
         ),
-        plain_points=sum(point.storage_key is None for point in points),
+        plain_points=sum(point.password_version_id is None for point in points),
     )

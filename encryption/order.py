@@ -28,7 +28,10 @@ THENS = ("keep", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One job of an order: from which keyring to which; twice the same leaves the keyring alone."""
+    """One job of an order: from which keyring to which; twice the same leaves the keyring alone.
+
+    Veeam's new fingerprint is known only when it is read back: it is empty here.
+    """
 
     job: UUID
     old_fingerprint: str
@@ -50,6 +53,8 @@ class Order:
     then: str
     targets: tuple[Target, ...]
     time: datetime
+    # Where another product does it: the address, the name and the pinned certificate of its server.
+    server: Mapping[str, str] | None = None
 
     def target(self, job: UUID) -> Target:
         """Return what the order says of one job. Raises Forged when it says nothing."""
@@ -83,6 +88,7 @@ def build(order: Order) -> bytes:
             "time": order.time.astimezone(UTC).strftime(_TIME),
             "type": TYPE,
             "version": VERSION,
+            **({"server": dict(order.server)} if order.server is not None else {}),
         }
     )
 
@@ -102,6 +108,7 @@ def read(payload: bytes) -> Order:
             then=_one_of(value["then"], THENS),
             targets=tuple(_target(target) for target in value["targets"]),
             time=datetime.strptime(value["time"], _TIME).replace(tzinfo=UTC),
+            server=_server(value["server"]) if "server" in value else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Forged("This is no order of a form that this version knows.") from error
@@ -129,6 +136,14 @@ def _target(value: Mapping[str, Any]) -> Target:
         new_fingerprint=_digest(value["new_fingerprint"], empty=True),
         user_key=_uuid(value["user_key"]),
     )
+
+
+def _server(value: Mapping[str, Any]) -> dict[str, str]:
+    if value.keys() != {"address", "name", "pin"} or not all(
+        isinstance(part, str) for part in value.values()
+    ):
+        raise ValueError("no server")
+    return dict(value)
 
 
 def _digest(value: Any, *, empty: bool = False) -> str:

@@ -54,7 +54,7 @@ class Dropped(Presence):
 class UnderPassword(Presence):
     """Whether a restore point needs a password."""
 
-    title, parameter_name, field = "encryption", "encrypted", "storage_key"
+    title, parameter_name, field = "encryption", "encrypted", "password_version"
     yes, no = "Encrypted", "Plain"
 
 

@@ -58,7 +58,7 @@ class RestorePointFilter(django_filters.FilterSet):  # type: ignore[misc]
         field_name="password_version_id", label="The id of the version that opens it"
     )
     encrypted = django_filters.BooleanFilter(
-        field_name="storage_key", lookup_expr="isnull", exclude=True, label="Whether it needs a password"
+        field_name="password_version", lookup_expr="isnull", exclude=True, label="Whether it needs a password"
     )
     since = django_filters.IsoDateTimeFilter("created_at", lookup_expr="gte", label="From this time on")
     until = django_filters.IsoDateTimeFilter("created_at", lookup_expr="lt", label="Before this time")

@@ -148,7 +148,7 @@ def use_of(job: Job) -> rules.Use:
 def uses_of(jobs: Sequence[Job]) -> dict[UUID, rules.Use]:
     """Return what the rules of P2 ask about each of many jobs, in one query."""
     live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None).order_by("job").values_list("job")
-    rows = live.annotate(Count("pk"), encrypted=Count("pk", filter=Q(storage_key__isnull=False)))
+    rows = live.annotate(Count("pk"), encrypted=Count("pk", filter=Q(password_version__isnull=False)))
     counts = {job: (points, encrypted) for job, points, encrypted in rows}
     return {job.pk: rules.Use(job.password_id is not None, *counts.get(job.pk, (0, 0))) for job in jobs}
 
@@ -156,7 +156,9 @@ def uses_of(jobs: Sequence[Job]) -> dict[UUID, rules.Use]:
 def points_of(job: Job) -> list[rules.Point]:
     """Return the live restore points as retention sees them."""
     rows = RestorePoint.objects.filter(job=job, dropped_at=None)
-    return [rules.Point(row.pk, row.base_id, row.created_at, row.storage_key is not None) for row in rows]
+    return [
+        rules.Point(row.pk, row.base_id, row.created_at, row.password_version_id is not None) for row in rows
+    ]
 
 
 def jobs_named(ids: Iterable[UUID]) -> list[Job]:

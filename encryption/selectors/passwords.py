@@ -10,7 +10,17 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts.models import User
 from encryption.errors import Unknown
-from encryption.models import EncryptionPassword, Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
+from encryption.models import (
+    EncryptionPassword,
+    Engine,
+    Job,
+    PasswordVersion,
+    Rekey,
+    RekeyJob,
+    RestorePoint,
+    VeeamPassword,
+    VeeamRepository,
+)
 from encryption.selectors.jobs import jobs_for
 
 
@@ -47,9 +57,30 @@ def key_steps(job_ids: Iterable[UUID]) -> dict[UUID, RekeyJob]:
 
 
 def current_version(job_id: UUID) -> PasswordVersion | None:
-    """Return the version that a job's keyring is under by the record, whether or not it is activated now."""
-    step = key_step(job_id)
-    return step.rekey.version if step else None
+    """Return the version that a job's key is under by the record, whether or not it is activated now."""
+    return current_versions([job_id]).get(job_id)
+
+
+def current_versions(job_ids: Iterable[UUID]) -> dict[UUID, PasswordVersion]:
+    """Return the `current_version` of each of many jobs that has one, in as many queries as for one.
+
+    Of a Veeam job, which has no keyring, it is the newest that was seen of the password that it is given.
+    """
+    ids = list(job_ids)
+    at_veeam = dict(Job.objects.filter(pk__in=ids, veeam__isnull=False).values_list("pk", "password"))
+    found = {
+        job: step.rekey.version
+        for job, step in key_steps(ids).items()
+        if job not in at_veeam and step.rekey.version is not None
+    }
+    newest = newest_versions(password for password in at_veeam.values() if password is not None)
+    return found | {job: newest[name] for job, name in at_veeam.items() if name in newest}
+
+
+def newest_versions(password_ids: Iterable[UUID]) -> dict[UUID, PasswordVersion]:
+    """Return the newest version of each of many passwords, in one query."""
+    rows = PasswordVersion.objects.filter(password__in=set(password_ids)).order_by("password_id", "-number")
+    return {row.password_id: row for row in rows.distinct("password_id")}
 
 
 def version_of_user_key(job_id: UUID, user_key: UUID) -> PasswordVersion | None:
@@ -73,7 +104,8 @@ def versions_of(job: Job) -> list[VersionUse]:
 def versions_of_password(password: EncryptionPassword) -> list[VersionUse]:
     """Return a password's versions, newest first, with what each still opens in all jobs together."""
     used = RestorePoint.objects.filter(dropped_at=None, password_version__password=password)
-    current = {version.pk for job in jobs_of_password(password.pk) if (version := current_version(job.pk))}
+    under = current_versions(job.pk for job in jobs_of_password(password.pk))
+    current = {version.pk for version in under.values()}
     return _uses(password.versions.all(), used, current)
 
 
@@ -119,19 +151,19 @@ def passwords_for(user: User) -> QuerySet[EncryptionPassword]:
 
 
 def jobs_of_password(password_id: UUID) -> list[Job]:
-    """Return the jobs that a change of this password re-keys: activated with it, or keyed under it."""
+    """Return the jobs that a change of this password re-keys: activated with it, or keyed under it.
+
+    Only the native engine leaves a keyring behind when encryption is switched off.
+    """
     keyed = (
         RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
         .order_by("job_id", "-ended_at")
         .distinct("job_id")
     )
-    under = [step.job_id for step in keyed.select_related("rekey__version") if _of(step, password_id)]
+    last = RekeyJob.objects.filter(pk__in=keyed.values("pk"), rekey__version__password=password_id)
     jobs = Job.objects.exclude(state=Job.State.DELETED).select_related("repository")
-    return list(jobs.filter(Q(password=password_id) | Q(pk__in=under)).order_by("name"))
-
-
-def _of(step: RekeyJob, password_id: UUID) -> bool:
-    return step.rekey.version is not None and step.rekey.version.password_id == password_id
+    under = Q(pk__in=last.values("job"), repository__engine=Engine.NATIVE)
+    return list(jobs.filter(Q(password=password_id) | under).order_by("name"))
 
 
 def needs_of(password_id: UUID) -> list[str]:
@@ -144,6 +176,23 @@ def needs_of(password_id: UUID) -> list[str]:
         found.append(f"{points} of {name} open with it alone.")
     if RekeyJob.objects.filter(rekey__version__password=password_id, state__in=RekeyJob.OPEN).exists():
         found.append("A re-key with it is under way.")
+    return found + _needs_at_veeam(password_id)
+
+
+def _needs_at_veeam(password_id: UUID) -> list[str]:
+    """Return what a Veeam server encrypts with a password beside its jobs."""
+    there = VeeamPassword.objects.filter(password=password_id).select_related("server").first()
+    if there is None:
+        return []
+    named = str(there.external)
+    found = [
+        f"The {tier['tier']} tier of {place.name} is encrypted with it."
+        for place in VeeamRepository.objects.filter(server=there.server_id, gone_at=None).order_by("name")
+        for tier in place.tiers
+        if tier.get("encrypted") and named in (str(tier.get("password")), str(tier.get("kms")))
+    ]
+    if str(there.server.configuration_backup.get("password")) == named:
+        found.append(f"The configuration backup of {there.server} is encrypted with it.")
     return found
 
 

@@ -5,7 +5,7 @@ transaction that ends the request's wait; `steps.run_step` then does one job eac
 nothing ends a step but its own end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,40 +24,15 @@ from encryption.crypto import kdf
 from encryption.crypto.secret import Secret
 from encryption.engines.base import KeyringHead
 from encryption.engines.registry import engine_for
-from encryption.errors import EngineError, JobBusy, PasswordRefused, TargetChanged
-from encryption.models import EncryptionPassword, Job, PasswordVersion, Rekey, RekeyJob
-from encryption.services import intake, vault
+from encryption.errors import EngineError, JobBusy, TargetChanged
+from encryption.models import EncryptionPassword, Engine, Job, PasswordVersion, Rekey, RekeyJob
+from encryption.services import planning, vault
+from encryption.services.planning import NewVersion, Plan, Wish
+from encryption.services.veeam import plans as veeam_plans
+
+__all__ = ["FULLS_A_NIGHT", "NewVersion", "Prepared", "Wish", "prepare", "start_within"]
 
 FULLS_A_NIGHT = 10
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What an approved request asks for. `jobs` maps each job to the fingerprint that its statement names."""
-
-    action: str
-    request: UUID
-    request_digest: str
-    jobs: Mapping[UUID, str]
-    password: UUID | None = None
-    hint: str = ""
-    scope: str = "keys"
-    start: str = "next_run"
-    then: str = "keep"
-    known_to: Sequence[str] = ()
-
-
-@dataclass(frozen=True, repr=False)
-class NewVersion:
-    """A password version before its row exists."""
-
-    id: UUID
-    number: int
-    hint: str
-    sealed: vault.Sealed
-    strength: int
-    length: int
-    known_to: Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +45,7 @@ class Prepared:
     version: NewVersion | None
 
 
-@sensitive_variables("secret", "root")
+@sensitive_variables("secret")
 def prepare(wish: Wish, secret: Secret | None = None) -> Prepared:
     """Check every target afresh, derive and seal what is new, and sign the order; slow, outside transactions.
 
@@ -78,28 +53,25 @@ def prepare(wish: Wish, secret: Secret | None = None) -> Prepared:
     Raises TargetChanged, JobBusy, PasswordRefused.
     """
     jobs = selectors.jobs_named(wish.jobs)
-    heads = {job.pk: _head(job, wish.jobs[job.pk]) for job in jobs}
-    version: NewVersion | None = None
-    if wish.action == "deactivate":
-        targets = [_unchanged(job.pk, head) for job, head in zip(jobs, heads.values(), strict=True)]
-        version_id = None
-    else:
-        version_id, version, root, parameters = _version(wish, secret, jobs)
-        targets = [_target(job, heads[job.pk], version_id, root, parameters) for job in jobs]
+    engines = {job.repository.engine for job in jobs}
+    if len(engines) != 1:
+        raise TargetChanged("The jobs of one request are of one backup engine.")
+    plan = _PLANS[engines.pop()](wish, secret, jobs)
     order = orders.Order(
         action=wish.action,
-        password_version=version_id,
+        password_version=plan.version_id,
         rekey=uuid4(),
         request=wish.request,
         request_digest=wish.request_digest,
         scope=wish.scope,
         start=wish.start,
         then=wish.then,
-        targets=tuple(sorted(targets, key=lambda target: str(target.job))),
+        targets=tuple(sorted(plan.targets, key=lambda target: str(target.job))),
         time=timezone.now(),
+        server=plan.server,
     )
     envelope = orders.sign(order, keys.signing_key(), keys.signing_keyid())
-    return Prepared(order, envelope, wish.password, version)
+    return Prepared(order, envelope, wish.password, plan.version)
 
 
 def start_within(
@@ -183,33 +155,32 @@ def _store_version_within(prepared: Prepared, version: NewVersion, by: audit.Act
 
 
 @sensitive_variables("secret", "root")
+def _plan(wish: Wish, secret: Secret | None, jobs: Sequence[Job]) -> Plan:
+    """Plan for the native engine: each job's keyring as it will be."""
+    heads = {job.pk: _head(job, wish.jobs[job.pk]) for job in jobs}
+    if wish.action == "deactivate":
+        return Plan([_unchanged(job, head) for job, head in heads.items()])
+    version_id, version, root, parameters = _version(wish, secret, jobs)
+    return Plan(
+        [_target(job, heads[job.pk], version_id, root, parameters) for job in jobs], version_id, version
+    )
+
+
+@sensitive_variables("secret", "root")
 def _version(
     wish: Wish, secret: Secret | None, jobs: Sequence[Job]
 ) -> tuple[UUID, NewVersion | None, bytes, kdf.KdfParameters]:
-    if wish.password is None:
-        raise TargetChanged("The request names no password.")
-    newest = selectors.newest_version(wish.password)
+    newest = selectors.newest_version(planning.password_named(wish))
     if secret is None:
-        if newest is None or newest.erased_at or wish.action != "activate":
-            raise PasswordRefused("There is no such password to use: give a new one.")
-        return newest.pk, None, vault.root_of(newest), kdf.KdfParameters.from_json(newest.kdf)
-    names = [wish.hint, *(job.name for job in jobs)]
-    strength = intake.judge(secret, hints=names, former=_former(newest, jobs, secret))
-    version_id, number = uuid4(), (newest.number if newest else 0) + 1
+        version = planning.existing(wish, newest)
+        return version.pk, None, vault.root_of(version), kdf.KdfParameters.from_json(version.kdf)
+    strength = planning.judge(wish, secret, jobs, newest)
+    version_id, number = uuid4(), planning.next_number(newest)
     sealed, root = vault.seal_new(version_id, number, secret)
     length = len(secret.reveal().decode())
     hint = wish.hint or (newest.hint if newest else "")
-    version = NewVersion(version_id, number, hint, sealed, strength, length, wish.known_to)
-    return version_id, version, root, kdf.KdfParameters.from_json(sealed.kdf)
-
-
-def _former(newest: PasswordVersion | None, jobs: Sequence[Job], secret: Secret) -> Secret | None:
-    # The first former value that equals the new one, else none: judge() then says that nothing would change.
-    current = [newest, *(selectors.current_version(job.pk) for job in jobs)]
-    for version in {version.pk: version for version in current if version and not version.erased_at}.values():
-        if vault.password_of(version) == secret:
-            return secret
-    return None
+    made = NewVersion(version_id, number, hint, sealed, strength, length, wish.known_to)
+    return version_id, made, root, kdf.KdfParameters.from_json(sealed.kdf)
 
 
 def _head(job: Job, expected: str) -> KeyringHead | None:
@@ -240,3 +211,9 @@ def _target(
 def _unchanged(job: UUID, head: KeyringHead | None) -> orders.Target:
     fingerprint = head.fingerprint if head else ""
     return orders.Target(job, fingerprint, fingerprint, None)
+
+
+_PLANS: Mapping[str, Callable[[Wish, Secret | None, Sequence[Job]], Plan]] = {
+    Engine.NATIVE: _plan,
+    Engine.VEEAM: veeam_plans.plan,
+}

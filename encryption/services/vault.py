@@ -23,7 +23,8 @@ class Sealed:
 
     kdf: dict[str, Any]
     password: bytes
-    root: bytes
+    # None where another product derives its keys itself.
+    root: bytes | None
 
 
 @sensitive_variables("password", "root")
@@ -31,13 +32,20 @@ def seal_new(version: UUID, number: int, password: Secret) -> tuple[Sealed, byte
     """Return a new version's sealed secrets, and its root; derives, so never inside a transaction."""
     parameters = kdf.new_parameters(fips=settings.VEEAMSEC_FIPS)
     root = kdf.derive_root(password, parameters)
+    value = _seal(version, number, "password", password.reveal())
+    return Sealed(dict(parameters.to_json()), value, _seal(version, number, "root", root)), root
+
+
+@sensitive_variables("password")
+def seal_value(version: UUID, number: int, password: Secret) -> Sealed:
+    """Return a version's secret for a product that derives its own keys: the value alone."""
+    return Sealed({}, _seal(version, number, "password", password.reveal()), None)
+
+
+@sensitive_variables("value")
+def _seal(version: UUID, number: int, purpose: str, value: bytes) -> bytes:
     master = providers.load_master(settings.WORKER_KEYS)
-
-    def sealed(purpose: str, value: bytes) -> bytes:
-        return seal.seal(master, value, table=_TABLE, row=version, purpose=purpose, version=number)
-
-    made = Sealed(dict(parameters.to_json()), sealed("password", password.reveal()), sealed("root", root))
-    return made, root
+    return seal.seal(master, value, table=_TABLE, row=version, purpose=purpose, version=number)
 
 
 def password_of(version: PasswordVersion) -> Secret:

@@ -1,0 +1,33 @@
+"""How a statement and an order name a Veeam server: approvers sign where a password goes."""
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from encryption.models import RekeyJob, VeeamJob, VeeamServer
+
+
+def facts_of_server(server: VeeamServer) -> dict[str, str]:
+    """Return the server's address, its name, and by what it is known again."""
+    authority = hashlib.sha256(server.authority.encode()).hexdigest() if server.authority else ""
+    pin = f"ca:{authority}" if authority else server.thumbprint
+    return {"address": f"{server.address}:{server.port}", "name": str(server), "pin": pin}
+
+
+def servers_of(job_ids: Iterable[UUID]) -> dict[UUID, VeeamServer]:
+    """Return the Veeam server of each of many jobs that is one's, in one query."""
+    rows = VeeamJob.objects.filter(job__in=list(job_ids)).select_related("server")
+    return {row.job_id: row.server for row in rows}
+
+
+def awaited_hints(server: UUID) -> frozenset[str]:
+    """Return the hints of passwords that open re-keys are about to make at a server.
+
+    Who finds one there leaves it to the step that made it.
+    """
+    steps = RekeyJob.objects.filter(
+        state__in=RekeyJob.OPEN, job__veeam__server=server, rekey__version__password__veeam=None
+    )
+    return frozenset(
+        hint for hint in steps.values_list("rekey__version__hint", flat=True).distinct() if hint is not None
+    )
