@@ -79,6 +79,7 @@ class Event(StrEnum):
     VERIFY_FAILED = "verify.failed", 71317
     ACCESS_GRANTED = "access.granted", 71318
     ACCESS_REVOKED = "access.revoked", 71319
+    DRIFT_EXPLAINED = "drift.explained", 71320
     # People: 71400
     PERSON_CREATED = "person.created", 71401
     PERSON_CHANGED = "person.changed", 71402
@@ -127,6 +128,12 @@ class Event(StrEnum):
     VEEAM_RECEPTION_GAP = "veeam.reception_gap", 71622
     VEEAM_RECONCILED = "veeam.reconciled", 71623
     VEEAM_EXCEPTION_ASSIGNED = "veeam.exception_assigned", 71624
+    # What we do there: 71640
+    VEEAM_PASSWORD_SET = "veeam.password_set", 71640
+    VEEAM_PASSWORD_REMOVED = "veeam.password_removed", 71641
+    VEEAM_PASSWORD_OFFERED = "veeam.password_offered", 71642
+    VEEAM_PASSWORD_ADOPTED = "veeam.password_adopted", 71643
+    VEEAM_PASSWORD_REFUSED = "veeam.password_refused", 71644
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.

@@ -60,6 +60,7 @@ FROZEN = """\
 71317 verify.failed
 71318 access.granted
 71319 access.revoked
+71320 drift.explained
 71401 person.created
 71402 person.changed
 71403 user.created
@@ -104,6 +105,11 @@ FROZEN = """\
 71622 veeam.reception_gap
 71623 veeam.reconciled
 71624 veeam.exception_assigned
+71640 veeam.password_set
+71641 veeam.password_removed
+71642 veeam.password_offered
+71643 veeam.password_adopted
+71644 veeam.password_refused
 """
 
 FROZEN_ALARMS = [
@@ -126,6 +132,7 @@ FROZEN_ALARMS = [
     "veeam.verify_failed",
     "veeam.not_listening",
     "veeam.not_enforced",
+    "veeam.adoption_failed",
 ]
 
 
