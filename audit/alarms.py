@@ -51,11 +51,11 @@ class Kind(StrEnum):
         "veeam.not_listening",
         "Start the receiver of events; what Veeam sends meanwhile is lost, and the gap stays on record.",
     )
-    VEEAM_ADOPTION_FAILED = (
-        "veeam.adoption_failed",
-        "Somebody typed a value that is not the password: ask them, and look at their copy of it.",
-    )
     VEEAM_NOT_ENFORCED = (
         "veeam.not_enforced",
         "Take those roles away in Veeam, or set the server back to watching.",
+    )
+    VEEAM_ADOPTION_FAILED = (
+        "veeam.adoption_failed",
+        "Somebody typed a value that is not the password: ask them, and look at their copy of it.",
     )
