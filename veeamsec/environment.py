@@ -12,7 +12,7 @@ from django.core.management.utils import get_random_secret_key
 from veeamsec.home import Home
 from veeamsec.production import Environment, production_faults
 
-PROCESSES = ("owner", "web", "worker", "beat")
+PROCESSES = ("owner", "web", "worker", "beat", "receiver")
 DEFAULT_ORIGIN = "http://localhost:8000"
 DATABASE = "veeamsec"
 
@@ -51,7 +51,8 @@ def database(found: Environment) -> dict[str, Any]:
         # A folder of sockets stands as %2F… in an address.
         "HOST": unquote(place.get("HOST") or "") or str(found.home.sockets),
         "PORT": place.get("PORT") or "",
-        "USER": f"veeamsec_{found.process}",
+        # The receiver of events writes as the web does, with a password file of its own.
+        "USER": f"veeamsec_{'web' if found.process == 'receiver' else found.process}",
         "OPTIONS": {
             # Nothing waits inside a transaction of ours: who does was stopped, and holds others up.
             "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
@@ -62,6 +63,14 @@ def database(found: Environment) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"NAME": f"test_{place.get('NAME') or DATABASE}"},
+    }
+
+
+def syslog() -> dict[str, Any]:
+    """Where the receiver listens for Veeam's events: an address, and a port a transport (0 is not at all)."""
+    ports = {"udp": 5514, "tcp": 5514, "tls": 6514}
+    return {"address": env.str("VEEAMSEC_SYSLOG_ADDRESS", "127.0.0.1")} | {
+        transport: env.int(f"VEEAMSEC_SYSLOG_{transport.upper()}", port) for transport, port in ports.items()
     }
 
 
