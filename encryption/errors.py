@@ -200,3 +200,43 @@ class TargetRefused(EngineError):
 
 class UnknownEngine(EngineError):
     """A repository names a backup engine that this version does not have."""
+
+
+class VeeamUnreachable(EngineError):
+    """A Veeam server cannot be reached, or no connection of TLS 1.2 or newer is to be had."""
+
+
+class VeeamCut(VeeamUnreachable):
+    """A Veeam server was sent something and gave no whole answer: what was asked may have been done."""
+
+
+class VeeamUntrusted(EngineError):
+    """Whoever answers at a Veeam server's address does not show the certificate that was pinned."""
+
+
+class VeeamRefused(EngineError):
+    """A Veeam server does not accept the account, or the account may not do what was asked."""
+
+
+class VeeamGone(EngineError):
+    """A Veeam server has no such object any more."""
+
+
+class VeeamBusy(EngineError):
+    """A Veeam server said that it cannot now; nothing was done there."""
+
+
+class VerifyBlocked(VeeamBusy):
+    """Too many wrong values were tried: Veeam compares none for some minutes."""
+
+
+class FourEyesRefused(EngineError):
+    """Veeam's own four-eyes authorization stands in the way of a deletion."""
+
+
+class VeeamUnexpected(EngineError):
+    """A Veeam server answered otherwise than its specification and the known deviations from it allow."""
+
+
+class SyslogRefused(EngineError):
+    """Bytes that were received are no event of Veeam's syslog."""
