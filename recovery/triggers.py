@@ -1,0 +1,128 @@
+"""What PostgreSQL itself refuses about keysets, servers, cases and proofs, as SQL text.
+
+Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
+"""
+
+from typing import NamedTuple
+
+
+class Trigger(NamedTuple):
+    """One trigger: its table, its name, when it fires and what it does."""
+
+    table: str
+    name: str
+    when: str
+    does: str
+
+    @property
+    def sql(self) -> str:
+        """Return the statements that make it, or replace it."""
+        return (
+            f"DROP TRIGGER IF EXISTS {self.name} ON {self.table};\n"
+            f"CREATE TRIGGER {self.name} {self.when} ON {self.table} {self.does};"
+        )
+
+
+def _row(function: str, *changed: str) -> str:
+    # Django writes every column of a row back: only a value that differs counts.
+    differs = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in changed)
+    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION recovery_{function}()"
+
+
+FUNCTIONS = """
+CREATE OR REPLACE FUNCTION recovery_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is refused', lower(TG_OP), TG_TABLE_NAME
+        USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+END $$;
+
+CREATE OR REPLACE FUNCTION recovery_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'this part of % is written once', TG_TABLE_NAME
+        USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+END $$;
+
+CREATE OR REPLACE FUNCTION recovery_keyset_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF OLD.state = 'deleted' OR (OLD.state = 'active' AND NEW.state = 'deleted') THEN
+        RAISE EXCEPTION 'a keyset is deleted once, and never while it is active'
+            USING ERRCODE = '23514', CONSTRAINT = 'keyset_deleted_inactive';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION recovery_proof_judged() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF OLD.found <> 'waiting' THEN
+        RAISE EXCEPTION 'a proof is judged once'
+            USING ERRCODE = '23514', CONSTRAINT = 'proof_judged_once';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
+_KEYSET, _SERVER, _CASE = "recovery_keyset", "recovery_backupserver", "recovery_recoverycase"
+_RECORD, _PROOF, _SETTINGS = (
+    "recovery_custodyrecord",
+    "recovery_custodyproof",
+    "recovery_lossprotection",
+)
+_WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION recovery_refuse()"
+
+TRIGGERS: tuple[Trigger, ...] = (
+    Trigger(
+        _KEYSET,
+        "keyset_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "suite", "public", "own", "imported", "enterprise", "created_at"),
+    ),
+    Trigger(_KEYSET, "keyset_stays", "BEFORE UPDATE", _row("keyset_stays", "state")),
+    Trigger(_KEYSET, "keyset_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_KEYSET, "keysets_kept", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(
+        _SERVER,
+        "backup_server_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "kem", "sealing_key", "signing_key", "fingerprint", "own"),
+    ),
+    Trigger(_SERVER, "backup_server_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_SERVER, "backup_servers_kept", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(
+        _CASE,
+        "case_fixed",
+        "BEFORE UPDATE",
+        _row("once", '"row"', '"case"', "side", "created_by", "created_at"),
+    ),
+    Trigger(_CASE, "case_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_CASE, "cases_kept", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(
+        _RECORD, "custody_fixed", "BEFORE UPDATE", _row("once", "id", "version_id", "request", "stated_at")
+    ),
+    Trigger(_RECORD, "custody_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_RECORD, "custodies_kept", "BEFORE TRUNCATE", _WHOLE),
+    Trigger(
+        _PROOF,
+        "proof_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "record_id", "by_id", "person_id", "drill", "offered_at"),
+    ),
+    Trigger(_PROOF, "proof_judged", "BEFORE UPDATE", _row("proof_judged", "found", "judged_at")),
+    Trigger(_PROOF, "proof_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_PROOF, "proofs_kept", "BEFORE TRUNCATE", _WHOLE),
+)
+
+TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
+
+# The web offers: a case, a server's text, a proof. What comes of it the workers write.
+REVOKES: tuple[str, ...] = (
+    f"REVOKE INSERT, UPDATE, DELETE ON {_KEYSET}, {_SETTINGS} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_SERVER}, {_CASE}, {_PROOF} FROM veeamsec_web",
+    f"REVOKE DELETE ON {_RECORD} FROM veeamsec_web",
+    f"REVOKE DELETE ON {_KEYSET}, {_SERVER}, {_CASE}, {_RECORD}, {_PROOF} FROM veeamsec_worker",
+)
+
+SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))
