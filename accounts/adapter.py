@@ -98,8 +98,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Note which roles the groups propose; refuse what would connect to nobody, or to a service."""
         if not sociallogin.is_existing:
             if request.user.is_authenticated:
-                # allauth asks for the factor again before it connects.
-                return
+                # allauth asks for the factor again before it connects; without an entry it does not.
+                with sessions.changing_identity(request.user, "offered"):
+                    return
             raise PermissionDenied("This identity is connected to no account. Sign in, then connect it.")
         if not sociallogin.user.is_human:
             raise PermissionDenied("A service account has tokens, no sessions.")
@@ -107,5 +108,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         groups = claims.get("groups") or claims.get("userinfo", {}).get("groups") or []
         sessions.note_proposals(sociallogin.user, groups)
 
+    def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
+        """Count what ends at the provider's door, whatever it was."""
+        sessions.identity_refused(request)
+
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """As with factors: the log tells."""
+        """As with factors: our own notices tell."""

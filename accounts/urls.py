@@ -47,8 +47,9 @@ account_urlpatterns: list[URLPattern | URLResolver] = [
 
 # Routed only where a provider is configured.
 oidc_urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
-    path("identities/", social.connections, name="socialaccount_connections"),
+    path("oidc/<str:provider_id>/login/", views.identity_login, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", views.identity_callback, name="openid_connect_callback"),
+    path("identities/", views.Identities.as_view(), name="socialaccount_connections"),
     path("identities/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("identities/error/", social.login_error, name="socialaccount_login_error"),
     path("identities/unknown/", social.signup, name="socialaccount_signup"),

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from veeamsec.environment import env
 
+PROVIDER = "house"
+# Where nobody listens on the way.
+HERE = frozenset({"127.0.0.1", "localhost"})
 ISSUER = env.str("VEEAMSEC_OIDC_ISSUER", "").rstrip("/")
 
 
@@ -17,12 +22,16 @@ def providers() -> dict[str, Any]:
     """Return allauth's providers: none, or the one of VEEAMSEC_OIDC_ISSUER.
 
     The client's secret is read from a file (VEEAMSEC_OIDC_SECRET_FILE): an environment is shown too easily.
+    ImproperlyConfigured for an issuer that is reached without TLS, save on this machine itself.
     """
     if not ISSUER:
         return {}
+    parts = urlsplit(ISSUER)
+    if not parts.hostname or (parts.scheme != "https" and parts.hostname not in HERE):
+        raise ImproperlyConfigured("VEEAMSEC_OIDC_ISSUER is an https:// address.")
     secret = env.str("VEEAMSEC_OIDC_SECRET_FILE", "")
     app = {
-        "provider_id": "house",
+        "provider_id": PROVIDER,
         "name": env.str("VEEAMSEC_OIDC_NAME", "single sign-on"),
         "client_id": env.str("VEEAMSEC_OIDC_CLIENT", "veeamsec"),
         "secret": Path(secret).read_text().strip() if secret else "",

@@ -41,7 +41,7 @@ def signing_in(user: User, request: HttpRequest) -> Iterator[None]:
     """Record a sign-in with the factor it was made with, in the transaction that begins the session."""
     factor = "password"
     for used in get_authentication_records(request, user):
-        factor = used.get("type") or factor
+        factor = used.get("type") or ("identity" if used.get("method") == "socialaccount" else factor)
     with audit.act(by=user, subject=user.pk):
         yield
         request.session[BEGAN] = request.session[SEEN] = time.time()
@@ -151,6 +151,12 @@ def sign_in_failed(request: HttpRequest, username: str | None) -> None:
         audit.record(Event.SIGN_IN_FAILED, subject=user, facts={"factor": "password"})
 
 
+def identity_refused(request: HttpRequest) -> None:
+    """Count an identity of the provider that opens no account here."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    audit.refuse_anonymous(address=address, code="not_authenticated", action="sign_in")
+
+
 def code_failed(user: User) -> None:
     """Record a wrong code of an account whose password was right."""
     with audit.act(by=audit.NOBODY, subject=user):
@@ -176,6 +182,15 @@ def changing_factor(
         security_role.ring_when_ready_within()
         if kind == Authenticator.Type.WEBAUTHN:
             queue.ring(Task.DROP_CREDENTIALS, user.pk)
+
+
+@contextmanager
+def changing_identity(user: User, change: str) -> Iterator[None]:
+    """Record that an identity of the provider is connected, or no longer; its person is told."""
+    with audit.act(by=user, subject=user.pk):
+        yield
+        notices.tell_within([user.pk], Notice.What.FACTOR_CHANGED, f"Single sign-on {change}")
+        audit.record(Event.MFA_CHANGED, subject=user, facts={"factor": "identity", "change": change})
 
 
 def note_proposals(user: User, groups: object) -> None:

@@ -1,6 +1,7 @@
 """What stands around every page, for the templates."""
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.template.context import RequestContext
 
@@ -15,6 +16,13 @@ def shell(context: RequestContext) -> Frame:
     """The frame of this page, for the person who asked for it."""
     request: HttpRequest = context["request"]
     return frame_of(request)
+
+
+@register.simple_tag
+def provider() -> dict[str, str]:
+    """The provider of identities that this installation names; empty without one."""
+    apps = settings.SOCIALACCOUNT_PROVIDERS.get("openid_connect", {}).get("APPS", [])
+    return {"id": apps[0]["provider_id"], "name": apps[0]["name"]} if apps else {}
 
 
 @register.simple_tag
