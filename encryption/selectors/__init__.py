@@ -39,10 +39,11 @@ from encryption.selectors.passwords import (
     versions_of,
     versions_of_password,
 )
-from encryption.selectors.servers import awaited_hints, facts_of_server, servers_of
+from encryption.selectors.servers import awaited_hints, facts_of_server, servers_of, veeam_servers_for
 from encryption.selectors.statement import (
     consequences,
     facts_of_jobs,
+    facts_of_targets,
     target_facts,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "drifts_for",
     "facts_of_jobs",
     "facts_of_server",
+    "facts_of_targets",
     "found_of",
     "granted",
     "is_explained",
@@ -88,6 +90,7 @@ __all__ = [
     "target_facts",
     "use_of",
     "uses_of",
+    "veeam_servers_for",
     "version_of_user_key",
     "versions_of",
     "versions_of_password",

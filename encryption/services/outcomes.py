@@ -14,8 +14,10 @@ from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import order as orders
-from encryption.models import Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
+from encryption import rules
+from encryption.models import Engine, Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
 from encryption.services import leases, runs
+from encryption.services.veeam import recording
 
 _NIGHT = timedelta(hours=24)
 
@@ -23,7 +25,7 @@ _NIGHT = timedelta(hours=24)
 def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dict[str, Any]) -> None:
     """Commit what the read-back showed. Raises LeaseLost when another worker took the step over."""
     with audit.act(by=audit.WORKER, subject=step.job):
-        job = Job.objects.select_for_update().get(pk=step.job_id)
+        job = Job.objects.select_for_update(of=("self",)).select_related("repository").get(pk=step.job_id)
         lease.check_within()
         now = timezone.now()
         _change_job_within(job, order, step, proof)
@@ -41,8 +43,11 @@ def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dic
             points = RestorePoint.objects.filter(job=job, dropped_at=None, storage_key__isnull=False)
             points.update(password_version=version)
             PasswordVersion.objects.filter(pk=version.pk, in_force_from=None).update(in_force_from=now)
-        facts = {"rekey": step.rekey_id, "fingerprint": proof.get("fingerprint", step.new_fingerprint)}
+        step.proof = proof
+        facts = {"rekey": step.rekey_id, "fingerprint": rules.key_of(step)}
         audit.record(Event.REKEY_JOB_DONE, facts=facts)
+        if job.repository.engine == Engine.VEEAM:
+            recording.note_within(job, proof)
         for kind in (Kind.REKEY_STUCK, Kind.REKEY_FAILED):
             resolve_alarm_within(kind, job)
         _start_full_within(job, order, step)
@@ -84,6 +89,9 @@ def _change_job_within(job: Job, order: orders.Order, step: RekeyJob, proof: dic
         audit.record(Event.ENCRYPTION_DEACTIVATED, facts={"then": order.then})
     elif order.scope == "data" and job.password_id is not None:
         job.full_next = True
+    if job.repository.engine == Engine.VEEAM:
+        # Whatever was changed there takes hold with the next run.
+        job.full_next = True
     if proof:
         job.observed_fingerprint = proof["fingerprint"]
         job.observed_at = timezone.now()
@@ -100,6 +108,10 @@ def _start_full_within(job: Job, order: orders.Order, step: RekeyJob) -> None:
         runs.queue_within(job, by=None)
         return
     due = timezone.now() + nights * _NIGHT
+    if job.repository.engine == Engine.VEEAM:
+        # Its schedule is kept there.
+        runs.queue_within(job, by=None, due=due)
+        return
     if job.next_run_at is None or job.next_run_at > due:
         job.next_run_at = due
         job.save(update_fields=["next_run_at"])
@@ -130,4 +142,6 @@ def _end_versions_within() -> None:
     last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
     current = set(last.values_list("rekey__version_id", flat=True))
     in_force = PasswordVersion.objects.filter(in_force_from__isnull=False, in_force_until=None)
+    # Veeam's own have no key derivation here; they end by Veeam's clock, when the next one begins.
+    in_force = in_force.exclude(kdf={})
     in_force.exclude(pk__in=current).update(in_force_until=timezone.now())

@@ -104,7 +104,9 @@ def schedule_due() -> int:
     return started
 
 
-def queue_within(job: Job, *, by: Asker | None, full: bool = False) -> JobSession | None:
+def queue_within(
+    job: Job, *, by: Asker | None, full: bool = False, due: datetime | None = None
+) -> JobSession | None:
     """Make a backup session and ring for it in the caller's transaction, which holds the job's lock.
 
     None when one is queued or under way already.
@@ -114,7 +116,7 @@ def queue_within(job: Job, *, by: Asker | None, full: bool = False) -> JobSessio
     session = JobSession.objects.create(
         job=job, kind=JobSession.Kind.BACKUP, asked_by=by.pk if by else None, wish={"full": full}
     )
-    queue.ring(queue.Task.BACKUP, session.pk)
+    queue.ring(queue.Task.BACKUP, session.pk, due=due)
     return session
 
 

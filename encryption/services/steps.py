@@ -5,8 +5,9 @@ after the keyring was read back and still names the old user key; what cannot be
 alarm.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -24,11 +25,23 @@ from encryption.crypto import kdf
 from encryption.engines.base import Engine
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, StaleOrder, TargetChanged
+from encryption.models import Engine as Engines
 from encryption.models import Job, PasswordVersion, Rekey, RekeyJob
 from encryption.services import leases, messages, outcomes, vault
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
+
+
+class _Way(NamedTuple):
+    """How an engine's jobs are changed and read back."""
+
+    obey: Callable[[RekeyJob, orders.Order, orders.Target, leases.Lease], dict[str, Any]]
+    found: Callable[[RekeyJob, orders.Target], str | None]
+    # What is wrong where a step can neither end nor begin anew.
+    stuck: str
+    # Whether a state that is neither the old nor the new one is known to be none of ours.
+    stale_ends: bool
 
 
 def run_step(step_id: UUID) -> None:
@@ -47,11 +60,15 @@ def run_step(step_id: UUID) -> None:
     _intend(step, target, lease)
     try:
         with lease.kept():
-            proof = {} if order.action == "deactivate" else _obey(step, target, lease)
+            proof = _way(step).obey(step, order, target, lease)
     except (EngineError, OSError) as error:
         _not_done(step, target, lease, error)
     else:
         outcomes.succeed(step, order, lease, proof)
+
+
+def _way(step: RekeyJob) -> _Way:
+    return _WAYS[step.job.repository.engine]
 
 
 def _verified(step: RekeyJob) -> tuple[orders.Order, orders.Target]:
@@ -86,8 +103,13 @@ def _intend(step: RekeyJob, target: orders.Target, lease: leases.Lease) -> None:
         audit.record(Event.REKEY_INTENT, facts=facts)
 
 
-def _obey(step: RekeyJob, target: orders.Target, lease: leases.Lease) -> dict[str, Any]:
-    """Bring the keyring from the old to the new head, or find it there, and prove it both ways."""
+def _obey(step: RekeyJob, order: orders.Order, target: orders.Target, lease: leases.Lease) -> dict[str, Any]:
+    """Bring the keyring from the old to the new head, or find it there, and prove it both ways.
+
+    A keyring stays where encryption is switched off: it opens the restore points of that time.
+    """
+    if order.action == "deactivate":
+        return {}
     engine, version = engine_for(step.job.repository), step.rekey.version
     if version is None or target.user_key is None:
         raise StaleOrder("The order names no password.")
@@ -166,12 +188,14 @@ def _prove(
 def _not_done(
     step: RekeyJob, target: orders.Target, lease: leases.Lease, error: EngineError | OSError
 ) -> None:
-    """Judge by the keyring, not by the error: unchanged and out of time is failed; all else goes on later."""
+    """Judge by the keys, not by the error: unchanged and out of time is failed; all else goes on later."""
     text = error.message if isinstance(error, EngineError) else f"{error.strerror or error}"
-    found = _found(step)
-    unchanged = found == target.old_fingerprint != target.new_fingerprint
+    way = _way(step)
+    found = way.found(step, target)
+    unchanged = found == target.old_fingerprint
     now = timezone.now()
-    if unchanged and now >= step.rekey.retry_until:
+    over = unchanged or (way.stale_ends and isinstance(error, StaleOrder))
+    if over and now >= step.rekey.retry_until:
         outcomes.fail(step, lease, text)
         return
     with audit.act(by=audit.WORKER, subject=step.job):
@@ -183,15 +207,24 @@ def _not_done(
             what = f"The re-key cannot go on: {text}. Meanwhile the {which} password is in force."
             raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.WARNING, what)
         elif not unchanged:
-            what = "The keyring cannot be read, or is neither the old nor the new one; the re-key waits."
-            raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.CRITICAL, what)
+            raise_alarm_within(Kind.REKEY_STUCK, step.job, Alarm.Severity.CRITICAL, way.stuck)
     raise Later(min(_FIRST_WAIT * 2 ** min(lease.fence, 10), _LONGEST_WAIT))
 
 
-def _found(step: RekeyJob) -> str | None:
+def _found(step: RekeyJob, target: orders.Target) -> str | None:
     """Return the fingerprint that stands in the folder now, None while it cannot be read."""
     try:
         head = engine_for(step.job.repository).head(step.job_id)
     except (EngineError, OSError):
         return None
     return head.fingerprint if head else ""
+
+
+_WAYS: Mapping[str, _Way] = {
+    Engines.NATIVE: _Way(
+        _obey,
+        _found,
+        "The keyring cannot be read, or is neither the old nor the new one; the re-key waits.",
+        stale_ends=False,
+    ),
+}

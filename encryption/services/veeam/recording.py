@@ -1,0 +1,52 @@
+"""What an executed step leaves in the rows of a Veeam job: as it was read back, and what is closed by it."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from audit import services as audit
+from audit.alarms import Kind
+from audit.events import Event
+from audit.services.alarms import resolve_alarm_within
+from encryption.models import Drift, Job, VeeamJob
+
+# What an approved and proved state of a job answers; what else was found of it stays open.
+ANSWERED = (
+    Drift.What.VEEAM_ENCRYPTION_CHANGED,
+    Drift.What.VEEAM_ENCRYPTION_OFF,
+    Drift.What.VEEAM_JOB_PLAIN,
+    Drift.What.VEEAM_COPY_PLAIN,
+    Drift.What.VEEAM_METADATA,
+    Drift.What.VEEAM_PASSWORD_CHANGED,
+)
+
+
+def note_within(job: Job, proof: dict[str, Any]) -> None:
+    """Store a job's encryption as it was read back, and close what this answers."""
+    VeeamJob.objects.filter(job=job).update(blocks=proof["blocks"], seen_at=timezone.now(), gone_at=None)
+    rows = Drift.objects.filter(job=job, closed_at=None, what__in=ANSWERED)
+    if not proof["fingerprint"]:
+        # Switched off by a decided request: a gap stays one until somebody gives its reason.
+        rows = rows.exclude(what__in=Drift.GAPS)
+    close_within(list(rows))
+    if job.password_id is not None and proof["new_opens"]:
+        close_within(list(Drift.objects.filter(password=job.password_id, closed_at=None, what__in=ANSWERED)))
+
+
+def close_within(drifts: list[Drift]) -> None:
+    """Close drifts, and the alarm of whatever has none left."""
+    for drift in drifts:
+        drift.closed_at = timezone.now()
+        drift.save(update_fields=["closed_at"])
+        subject = thing_of(drift)
+        audit.record(Event.DRIFT_CLOSED, subject=subject, facts={"what": drift.what, "drift": drift.pk})
+        left = Drift.objects.filter(
+            job=drift.job_id, password=drift.password_id, repository=drift.repository_id, closed_at=None
+        )
+        if not left.exclude(what__in=Drift.GAPS).exists():
+            resolve_alarm_within(Kind.DRIFT, subject)
+
+
+def thing_of(drift: Drift) -> Any:
+    """Return what a drift is about, as the log names it."""
+    return drift.job or drift.password or drift.repository
