@@ -1,6 +1,7 @@
 """What an approved request sets to work, what was found instead, and the proof behind a badge."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -168,7 +169,18 @@ class Drift(models.Model):
             self.What.POINTS_UNKNOWN: f"{points} lie in the folder that VeeamSec did not write.",
             **_OF_VEEAM,
         }
-        return texts.get(self.What(self.what), self.what) if self.what in self.What.values else self.what
+        text = texts.get(self.What(self.what), self.what) if self.what in self.What.values else self.what
+        return f"{text} {self.by}" if self.by else text
+
+    @property
+    def by(self) -> str:
+        r"""Say who did it, as Veeam's own event told: `By TECH\user1, 2 Nov 2026, 10:42 UTC, from …`."""
+        actor = self.found.get("actor")
+        if not actor:
+            return ""
+        at = datetime.fromisoformat(actor["at"])
+        when = f"{at.day} {at:%b %Y, %H:%M} UTC"
+        return f"By {actor['user']}, {when}, from Veeam's event {actor['number']}."
 
 
 _OF_VEEAM: dict[str, str] = {
