@@ -13,16 +13,22 @@ from uuid import UUID
 
 from encryption.crypto.kdf import KdfParameters
 from encryption.engines.native.keyring import KeyringHead, Roots
+from encryption.engines.native.opening import Opens
+from encryption.engines.native.protection import Protection
+from encryption.engines.native.recovery import Line
 
 __all__ = [
     "BackupResult",
     "Consequence",
     "Engine",
     "KeyringHead",
+    "Line",
     "Observation",
     "OnProgress",
+    "Opens",
     "Progress",
     "Proof",
+    "Protection",
     "RestoreResult",
     "Roots",
     "Source",
@@ -158,9 +164,30 @@ class Engine(Protocol):
         base: UUID | None = None,
         compress: bool = True,
         restore_point: UUID | None = None,
+        protection: Protection | None = None,
         progress: OnProgress | None = None,
     ) -> BackupResult:
-        """Back a folder up, as an increment to `base` if given; plain without `roots`."""
+        """Back a folder up, as an increment to `base` if given; plain without `roots`.
+
+        With `protection` the storage key is wrapped for its keysets too.
+        """
+
+    def cover(
+        self,
+        job: UUID,
+        restore_points: Iterable[UUID],
+        *,
+        keys: Opens,
+        protection: Protection,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Wrap the storage keys of existing restore points for the keysets in force; returns how many."""
+
+    def covered(self, job: UUID, keyset: UUID) -> set[UUID]:
+        """Return the restore points that a keyset would open."""
+
+    def recovery_lines(self, job: UUID, restore_point: UUID) -> list[Line]:
+        """Return a restore point's recovery lines, their signatures unverified."""
 
     def restore(
         self,
@@ -168,14 +195,14 @@ class Engine(Protocol):
         restore_point: UUID,
         to: Path,
         *,
-        roots: Roots | None,
+        roots: Opens | None,
         paths: Iterable[str | bytes] | None = None,
         progress: OnProgress | None = None,
     ) -> RestoreResult:
         """Restore all or some paths into an empty folder."""
 
     def verify(
-        self, job: UUID, restore_point: UUID, *, roots: Roots | None, progress: OnProgress | None = None
+        self, job: UUID, restore_point: UUID, *, roots: Opens | None, progress: OnProgress | None = None
     ) -> RestoreResult:
         """Read a restore point as a restore would, without writing."""
 

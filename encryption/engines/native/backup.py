@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from encryption.crypto.wrap import KeyWrapper, associated
 from encryption.engines.base import BackupResult, OnProgress, Source
+from encryption.engines.native import protection as protecting
 from encryption.engines.native.blocks import BlockWriter
 from encryption.engines.native.chain import Chain, Cursor, open_chain
 from encryption.engines.native.folder import JobFolder, data_name, open_folder
@@ -27,6 +28,7 @@ from encryption.engines.native.keyring import Roots
 from encryption.engines.native.metadata import Spool, write_metadata
 from encryption.engines.native.part import Part, clean_up
 from encryption.engines.native.progress import Ticker
+from encryption.engines.native.protection import Protection
 from encryption.engines.native.reading import EntryReader
 from encryption.engines.native.scan import Scanner, open_source
 from encryption.engines.native.tree import OpenTree
@@ -57,13 +59,14 @@ def backup(
     base: UUID | None = None,
     compress: bool = True,
     restore_point: UUID | None = None,
+    protection: Protection | None = None,
     progress: OnProgress | None = None,
 ) -> BackupResult:
     """Back `source` up into the job folder `path`, made if missing; with `base` as an increment.
 
-    `roots` gives the root of the keyring as found; None writes a plain restore point. What cannot be read
-    in the source is a warning. Raises SourceRefused, NoKeyring, WrongPassword, and what `open_chain` raises
-    for `base`.
+    `roots` gives the root of the keyring as found; None writes a plain restore point. With `protection` the
+    storage key is wrapped for its keysets too. What cannot be read in the source is a warning. Raises
+    SourceRefused, NoKeyring, WrongPassword, and what `open_chain` raises for `base`.
     """
     point = restore_point or uuid4()
     with ExitStack() as stack:
@@ -79,7 +82,7 @@ def backup(
         with folder.locked():
             clean_up(folder)
         part = stack.enter_context(Part(folder, data_name(point)))
-        return _Run(folder, source, tree, point, roots, chain, part).write(compress, progress)
+        return _Run(folder, source, tree, point, roots, chain, part, protection).write(compress, progress)
 
 
 def _refuse_wrong_password(folder: JobFolder, roots: Roots) -> None:
@@ -97,6 +100,7 @@ class _Run:
     roots: Roots | None
     chain: Chain | None
     part: Part
+    protection: Protection | None
 
     def write(self, compress: bool, progress: OnProgress | None) -> BackupResult:
         created = datetime.now(UTC).replace(microsecond=0)
@@ -168,6 +172,11 @@ class _Run:
             if keys is None or self.roots is None:
                 self.part.rename()
                 return None
+            if self.protection is not None:
+                # Before the key line: a restore point that exists can be recovered.
+                protecting.write(
+                    self.folder, self.point, keys.storage_key_id, keys.storage_key, self.protection
+                )
             head = append_key(
                 self.folder,
                 self.roots,

@@ -13,8 +13,7 @@ from encryption.engines.native.blocks import Block
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.entries import FILE, Entry, EntryOrder
 from encryption.engines.native.folder import JobFolder
-from encryption.engines.native.keylines import KeyringKeys
-from encryption.engines.native.keyring import Roots
+from encryption.engines.native.opening import Opens, ring_of
 from encryption.errors import BrokenChain, NoRestorePoint, PlainInEncrypted
 
 
@@ -119,14 +118,14 @@ class Chain:
 
 
 @contextmanager
-def open_chain(folder: JobFolder, restore_point: UUID, roots: Roots | None) -> Iterator[Chain]:
+def open_chain(folder: JobFolder, restore_point: UUID, roots: Opens | None) -> Iterator[Chain]:
     """Open a restore point and its bases under shared leases.
 
-    `roots` opens the keyring; None asks for a plain restore point by name. Raises, before anything of the
-    content is read, what `DataFile` raises, and BrokenChain or PlainInEncrypted for files that do not
-    belong together.
+    `roots` opens the keyring, or gives the keys; None asks for a plain restore point by name. Raises, before
+    anything of the content is read, what `DataFile` raises, and BrokenChain or PlainInEncrypted for files
+    that do not belong together.
     """
-    ring = None if roots is None else KeyringKeys(folder, roots)
+    ring = ring_of(folder, roots)
     files: list[DataFile] = []
     with ExitStack() as stack:
         following: UUID | None = restore_point

@@ -19,8 +19,8 @@ from encryption.engines.native.header import (
     metadata_place,
     parse_header,
 )
-from encryption.engines.native.keylines import KeyringKeys
 from encryption.engines.native.metadata import MetadataReader
+from encryption.engines.native.opening import StorageKeys
 from encryption.errors import (
     BrokenChain,
     DamagedFile,
@@ -66,7 +66,7 @@ class DataFile:
             )
         return header
 
-    def unlock(self, ring: KeyringKeys | None) -> None:
+    def unlock(self, ring: StorageKeys | None) -> None:
         """Open metadata and blocks with the job's keyring, or, with None, as a plain file.
 
         Raises PlainInEncrypted, PasswordNeeded, MissingKeyLine, WrongKey, WrongPassword, and BrokenChain when

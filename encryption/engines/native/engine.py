@@ -17,8 +17,12 @@ from encryption.engines.base import (
     Source,
 )
 from encryption.engines.native import backup, inspection, rekey, restore, retention
+from encryption.engines.native import protection as protecting
 from encryption.engines.native.folder import job_folder
 from encryption.engines.native.keyring import new_head
+from encryption.engines.native.opening import Opens
+from encryption.engines.native.protection import Protection
+from encryption.engines.native.recovery import Line
 
 
 class NativeEngine:
@@ -95,6 +99,7 @@ class NativeEngine:
         base: UUID | None = None,
         compress: bool = True,
         restore_point: UUID | None = None,
+        protection: Protection | None = None,
         progress: OnProgress | None = None,
     ) -> BackupResult:
         """Back a folder up; see `native.backup`."""
@@ -105,8 +110,29 @@ class NativeEngine:
             base=base,
             compress=compress,
             restore_point=restore_point,
+            protection=protection,
             progress=progress,
         )
+
+    def cover(
+        self,
+        job: UUID,
+        restore_points: Iterable[UUID],
+        *,
+        keys: Opens,
+        protection: Protection,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Wrap existing storage keys for the keysets in force; see `native.protection`."""
+        return protecting.cover(self._at(job), restore_points, keys=keys, by=protection, progress=progress)
+
+    def covered(self, job: UUID, keyset: UUID) -> set[UUID]:
+        """Return the restore points that a keyset would open."""
+        return protecting.covered(self._at(job), keyset)
+
+    def recovery_lines(self, job: UUID, restore_point: UUID) -> list[Line]:
+        """Return a restore point's recovery lines, their signatures unverified."""
+        return protecting.read(self._at(job), restore_point)
 
     def restore(
         self,
@@ -114,7 +140,7 @@ class NativeEngine:
         restore_point: UUID,
         to: Path,
         *,
-        roots: Roots | None,
+        roots: Opens | None,
         paths: Iterable[str | bytes] | None = None,
         progress: OnProgress | None = None,
     ) -> RestoreResult:
@@ -122,7 +148,7 @@ class NativeEngine:
         return restore.restore(self._at(job), restore_point, to, roots=roots, paths=paths, progress=progress)
 
     def verify(
-        self, job: UUID, restore_point: UUID, *, roots: Roots | None, progress: OnProgress | None = None
+        self, job: UUID, restore_point: UUID, *, roots: Opens | None, progress: OnProgress | None = None
     ) -> RestoreResult:
         """Read a restore point whole."""
         return restore.verify(self._at(job), restore_point, roots=roots, progress=progress)

@@ -14,7 +14,7 @@ from encryption.engines.native.blocks import DIGEST_BYTES, digest_of, zero_diges
 from encryption.engines.native.chain import Chain, Located, ResolvedEntry, open_chain
 from encryption.engines.native.entries import DIR, FILE, HARDLINK, SYMLINK, Entry
 from encryption.engines.native.folder import open_folder
-from encryption.engines.native.keyring import Roots
+from encryption.engines.native.opening import Opens
 from encryption.engines.native.progress import Ticker
 from encryption.engines.native.scan import printable
 from encryption.engines.native.selection import Selection
@@ -27,7 +27,7 @@ def restore(
     restore_point: UUID,
     to: Path,
     *,
-    roots: Roots | None,
+    roots: Opens | None,
     paths: Iterable[str | bytes] | None = None,
     progress: OnProgress | None = None,
 ) -> RestoreResult:
@@ -47,7 +47,7 @@ def restore(
 
 
 def verify(
-    path: Path, restore_point: UUID, *, roots: Roots | None, progress: OnProgress | None = None
+    path: Path, restore_point: UUID, *, roots: Opens | None, progress: OnProgress | None = None
 ) -> RestoreResult:
     """Read a restore point as a restore would, down to the hash of each piece; raises as `restore` does."""
     selection = Selection(None)
@@ -63,7 +63,7 @@ def verify(
 
 
 @contextmanager
-def _checked(path: Path, restore_point: UUID, roots: Roots | None, selection: Selection) -> Iterator[Chain]:
+def _checked(path: Path, restore_point: UUID, roots: Opens | None, selection: Selection) -> Iterator[Chain]:
     with open_folder(path) as folder, open_chain(folder, restore_point, roots) as chain:
         for resolved in chain.entries():
             selection.note(resolved.entry)
