@@ -109,7 +109,8 @@ def _encrypted_places(jobs: list[VeeamJob]) -> set[str]:
 def _known_reasons(server: VeeamServer) -> set[UUID]:
     """Return the jobs whose lack of encryption has another name: an open drift, or a decided deactivation."""
     drifts = Drift.objects.filter(job__repository=server.pk, what=What.VEEAM_ENCRYPTION_OFF)
-    off = {drift.job_id for drift in drifts if drift.closed_at is None or drift.explained_by is not None}
+    known = [drift for drift in drifts if drift.closed_at is None or drift.explained_by is not None]
+    off = {drift.job_id for drift in known if drift.job_id is not None}
     steps = RekeyJob.objects.filter(job__repository=server.pk, state=RekeyJob.State.SUCCEEDED)
     newest = steps.order_by("job_id", "-ended_at").distinct("job_id").select_related("rekey")
     return off | {step.job_id for step in newest if step.rekey.action == Rekey.Action.DEACTIVATE}

@@ -75,9 +75,11 @@ def open_drifts(server: VeeamServer) -> dict[UUID, list[Drift]]:
     rows = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS).order_by("found_at")
     found: dict[UUID, list[Drift]] = {}
     for drift in rows.filter(job__repository=server.pk).select_related("job"):
-        found.setdefault(drift.job_id, []).append(drift)
+        if drift.job_id is not None:
+            found.setdefault(drift.job_id, []).append(drift)
     for drift in rows.filter(password__veeam__server=server.pk).select_related("password"):
-        found.setdefault(drift.password_id, []).append(drift)
+        if drift.password_id is not None:
+            found.setdefault(drift.password_id, []).append(drift)
     return found
 
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 from encryption.engines.veeam import blocks
 from encryption.engines.veeam.client import VeeamClient
 from encryption.errors import VeeamGone, VeeamRefused
-from encryption.services.veeam import places
+from encryption.services.veeam import places as of_places
+from encryption.services.veeam.places import PlaceRead
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Reading:
     began_at: datetime
     passwords: dict[UUID, PasswordRead] = field(default_factory=dict)
     jobs: dict[UUID, JobRead] = field(default_factory=dict)
-    places: dict[UUID, places.PlaceRead] = field(default_factory=dict)
+    places: dict[UUID, PlaceRead] = field(default_factory=dict)
     backups: dict[UUID, BackupRead] = field(default_factory=dict)
     # Parts that the account may not read: nothing is concluded from their absence.
     unread: set[str] = field(default_factory=set)
@@ -89,7 +90,7 @@ def read(client: VeeamClient, tell: Tell) -> Reading:
     tell("passwords", 0)
     read_passwords(client, reading)
     tell("repositories", 0)
-    reading.places = _allowed("repositories", reading, lambda: places.read(client), {})
+    reading.places = _allowed("repositories", reading, lambda: of_places.read(client), {})
     tell("jobs", 0)
     states: dict[UUID, Any] = _allowed(
         "job states", reading, lambda: {UUID(one["id"]): one for one in client.job_states()}, {}
@@ -111,7 +112,8 @@ def read_passwords(client: VeeamClient, reading: Reading) -> None:
         reading.passwords[one.id] = PasswordRead(
             one.id, one.hint[:_LONGEST_NAME], one.unique_id[:_LONGEST_NAME], one.modified_at, one.is_imported
         )
-    for server in _allowed("kms", reading, lambda: list(client.kms_servers()), []):
+    none: list[Mapping[str, Any]] = []
+    for server in _allowed("kms", reading, lambda: list(client.kms_servers()), none):
         external = UUID(str(server["id"]))
         thumbprint = str(server.get("serverCertificateThumbprint") or "")
         name = f"KMS {server.get('name') or external}"

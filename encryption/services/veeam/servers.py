@@ -111,9 +111,13 @@ def change_credentials(
     with audit.act(by=by, subject=("encryption.repository", repository_id)):
         check_administrator(by)
         server = locked(repository_id)
-        given = (address, port, thumbprint, authority, account)
-        now = (server.address, server.port, server.thumbprint, server.authority, server.account)
-        place = _place(*(old if new is None else new for new, old in zip(given, now, strict=True)))
+        place = _place(
+            server.address if address is None else address,
+            server.port if port is None else port,
+            server.thumbprint if thumbprint is None else thumbprint,
+            server.authority if authority is None else authority,
+            server.account if account is None else account,
+        )
         _offer(server, place, password)
         if server.mode == VeeamServer.Mode.OFF:
             server.mode = VeeamServer.Mode.WATCHING
