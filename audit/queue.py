@@ -59,6 +59,10 @@ class Task(StrEnum):
     SCHEDULE = "encryption.schedule"
     RETENTION = "encryption.retention"
     ERASE_SECRET = "encryption.erase_secret"  # noqa: S105
+    VEEAM_LOOK = "encryption.veeam_look"
+    VEEAM_IMPORT = "encryption.veeam_import"
+    VEEAM_OBSERVE = "encryption.veeam_observe"
+    VEEAM_ANALYZE = "encryption.veeam_analyze"
 
 
 @dataclass(frozen=True, slots=True)

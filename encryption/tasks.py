@@ -5,6 +5,7 @@ from uuid import UUID
 from audit import queue
 from encryption.services import backups, drift, passwords, retention, steps
 from encryption.services.leases import LEASE
+from encryption.services.veeam import imports, looking, surroundings
 
 
 @queue.worker(queue.Task.REKEY_JOB, lease=LEASE)
@@ -47,3 +48,27 @@ def schedule() -> None:
 def observe() -> None:
     """Compare every job's folder with the record."""
     drift.observe_all()
+
+
+@queue.worker(queue.Task.VEEAM_LOOK)
+def look_at_certificate(look: UUID) -> None:
+    """Read the certificate of a server that may become one of ours."""
+    looking.look(look)
+
+
+@queue.worker(queue.Task.VEEAM_IMPORT)
+def import_server(server: UUID) -> None:
+    """Read a Veeam server."""
+    imports.run_import(server)
+
+
+@queue.worker(queue.Task.VEEAM_ANALYZE)
+def analyze_server(server: UUID) -> None:
+    """Start Veeam's own analyzer."""
+    surroundings.analyze(server)
+
+
+@queue.beat(queue.Task.VEEAM_OBSERVE)
+def observe_servers() -> None:
+    """Ring for the import of every Veeam server."""
+    imports.import_due()
