@@ -34,6 +34,10 @@ from encryption.errors import KeyMaterialError
 INTAKE = "intake.key"
 MASTER = "master.key"
 SIGNING = "signing.key"
+# The backup server's own identity towards an Enterprise Manager.
+SERVER = "server.key"
+SERVER_SEAL = "server-seal.key"
+ENTERPRISE = "enterprise.key"
 INTAKE_PUBLIC = "intake.pub"
 SIGNING_PUBLIC = "signing.pub"
 
@@ -104,9 +108,11 @@ def make_worker_keys(worker_dir: Path, public_dir: Path, *, fips: bool = False) 
     keys.prepare()
     keys.make(MASTER, _MASTER_PREFIX + to_base64(os.urandom(32)).encode() + b"\n")
     keys.make(SIGNING, _private_pem(Ed25519PrivateKey.generate()))
-    keys.make(
-        INTAKE, _private_pem(generate_private_key(SECP256R1()) if fips else X25519PrivateKey.generate())
-    )
+    keys.make(SERVER, _private_pem(Ed25519PrivateKey.generate()))
+    for name in (INTAKE, SERVER_SEAL):
+        keys.make(
+            name, _private_pem(generate_private_key(SECP256R1()) if fips else X25519PrivateKey.generate())
+        )
     load_master(worker_dir)
     with contextlib.suppress(FileExistsError):
         public_dir.mkdir(mode=0o755, parents=True)
@@ -114,20 +120,39 @@ def make_worker_keys(worker_dir: Path, public_dir: Path, *, fips: bool = False) 
     _publish(public_dir / SIGNING_PUBLIC, _public_pem(load_signing(worker_dir).public_key()))
 
 
+def make_enterprise_keys(enterprise_dir: Path) -> None:
+    """Make the enterprise worker's keys that are missing. Raises KeyMaterialError if others may enter."""
+    keys = FileKeys(enterprise_dir)
+    keys.prepare()
+    keys.make(MASTER, _MASTER_PREFIX + to_base64(os.urandom(32)).encode() + b"\n")
+    keys.make(ENTERPRISE, _private_pem(Ed25519PrivateKey.generate()))
+    load_master(enterprise_dir)
+    load_enterprise(enterprise_dir)
+
+
 def load_intake_private(worker_dir: Path) -> IntakePrivate:
     """Return the key that opens what the web process sealed."""
-    key = _load_private(worker_dir, INTAKE)
-    if not isinstance(key, X25519PrivateKey | EllipticCurvePrivateKey):
-        raise KeyMaterialError(f"{worker_dir / INTAKE} holds no intake key.")
-    return key
+    return _load_agreement(worker_dir, INTAKE)
+
+
+def load_server_seal(worker_dir: Path) -> IntakePrivate:
+    """Return the key that opens what an Enterprise Manager sealed for this backup server."""
+    return _load_agreement(worker_dir, SERVER_SEAL)
 
 
 def load_signing(worker_dir: Path) -> Ed25519PrivateKey:
     """Return the key that signs orders, rosters, attestations and checkpoints."""
-    key = _load_private(worker_dir, SIGNING)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyMaterialError(f"{worker_dir / SIGNING} holds no Ed25519 key.")
-    return key
+    return _load_ed25519(worker_dir, SIGNING)
+
+
+def load_server(worker_dir: Path) -> Ed25519PrivateKey:
+    """Return the key that signs as this backup server."""
+    return _load_ed25519(worker_dir, SERVER)
+
+
+def load_enterprise(enterprise_dir: Path) -> Ed25519PrivateKey:
+    """Return the key that signs as this Enterprise Manager."""
+    return _load_ed25519(enterprise_dir, ENTERPRISE)
 
 
 def load_master(worker_dir: Path) -> MasterKey:
@@ -156,6 +181,20 @@ def load_signing_public(public_dir: Path) -> Ed25519PublicKey:
     key = _load_public(public_dir / SIGNING_PUBLIC)
     if not isinstance(key, Ed25519PublicKey):
         raise KeyMaterialError(f"{public_dir / SIGNING_PUBLIC} holds no Ed25519 key.")
+    return key
+
+
+def _load_agreement(folder: Path, name: str) -> IntakePrivate:
+    key = _load_private(folder, name)
+    if not isinstance(key, X25519PrivateKey | EllipticCurvePrivateKey):
+        raise KeyMaterialError(f"{folder / name} holds no key that secrets are sealed to.")
+    return key
+
+
+def _load_ed25519(folder: Path, name: str) -> Ed25519PrivateKey:
+    key = _load_private(folder, name)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyMaterialError(f"{folder / name} holds no Ed25519 key.")
     return key
 
 

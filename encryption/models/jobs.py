@@ -107,6 +107,7 @@ class JobSession(models.Model):
         BACKUP = "backup", "Backup"
         RESTORE = "restore", "Restore"
         VERIFY = "verify", "Verification"
+        COVER = "cover", "Loss protection of existing points"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -140,7 +141,7 @@ class JobSession(models.Model):
         indexes = [models.Index(fields=["job", "created_at"])]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["backup", "restore", "verify"]), name="known_session_kind"
+                condition=Q(kind__in=["backup", "restore", "verify", "cover"]), name="known_session_kind"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["queued", "running"], ended_at=None)

@@ -96,10 +96,23 @@ def test_a_damaged_or_missing_key_is_refused(made, name, load):
 
 def test_keys_of_the_wrong_kind_are_refused(made):
     (made[0] / "intake.key").write_bytes((made[0] / "signing.key").read_bytes())
-    with pytest.raises(KeyMaterialError, match="no intake key"):
+    with pytest.raises(KeyMaterialError, match="no key that secrets are sealed to"):
         providers.load_intake_private(made[0])
 
 
 def test_fips_makes_a_p256_intake_key(tmp_path):
     providers.make_worker_keys(tmp_path / "w", tmp_path / "p", fips=True)
     assert isinstance(providers.load_intake_public(tmp_path / "p"), EllipticCurvePublicKey)
+
+
+def test_the_enterprise_has_keys_of_its_own(tmp_path):
+    providers.make_enterprise_keys(tmp_path / "enterprise")
+    made = providers.load_enterprise(tmp_path / "enterprise").public_key().public_bytes_raw()
+    providers.make_enterprise_keys(tmp_path / "enterprise")
+    assert providers.load_enterprise(tmp_path / "enterprise").public_key().public_bytes_raw() == made
+
+
+def test_a_backup_server_signs_with_a_key_of_its_own(made):
+    server = providers.load_server(made[0]).public_key().public_bytes_raw()
+    assert server != providers.load_signing(made[0]).public_key().public_bytes_raw()
+    assert providers.load_server_seal(made[0]) is not None
