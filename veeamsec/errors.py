@@ -1,5 +1,6 @@
 """The one map from a domain error to HTTP: problem+json (RFC 9457) for the API, a page for a browser."""
 
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,13 @@ from django.shortcuts import render
 from rest_framework import exceptions, views
 from rest_framework.response import Response
 
+from accounts.models import User
 from audit import services as audit
 from audit.errors import AuditUnavailable, Refused
 
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/api/"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ def answer_api(error: Exception, context: dict[str, Any]) -> Response | None:
         code, detail, more = _translate(error)
         if code == "not_authenticated":
             _count_anonymous(context["request"], code)
+        elif code == "permission_denied":
+            tell_refused(context["request"], code)
     else:
         return None
     response.data = _body(context["request"], code, detail, more)
@@ -145,7 +150,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
+    """Django's handler403; what was to change something is an attempt, and is told by the log (P12)."""
+    tell_refused(request, "permission_denied")
     return answer(request, "permission_denied", str(exception))
 
 
@@ -155,14 +161,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
+    """Django's handler500; what struck before or after a view because of the log is said as what it is."""
+    if isinstance(sys.exc_info()[1], AuditUnavailable):
+        return unavailable(request)
     return answer(request, "internal")
 
 
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """What could not be recorded was not done."""
+    return answer(request, "unavailable", "The log cannot be written.")
+
+
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The view of a failed cross-site check."""
-    if not request.user.is_authenticated:
-        _count_anonymous(request, "permission_denied")
+    """The view of a failed cross-site check: counted, for it is nobody's own attempt."""
+    _count_anonymous(request, "permission_denied")
     return answer(request, "permission_denied", "The page was too old or came from elsewhere. Load it again.")
 
 
@@ -172,6 +184,18 @@ def locked_out(
     """What axes shows after too many wrong passwords."""
     detail = "Too many wrong passwords came from here for this account. Wait a quarter of an hour."
     return answer(request, "throttled", detail)
+
+
+def tell_refused(request: HttpRequest, code: str) -> None:
+    """Log a refused attempt to change something, by whoever made it; reading is no attempt."""
+    if request.method in SAFE:
+        return
+    if isinstance(request.user, User):
+        match = request.resolver_match
+        door = f"{request.method} {match.view_name if match else ''}".strip()
+        audit.refuse(by=request.user, code=code, action=door)
+    else:
+        _count_anonymous(request, code)
 
 
 def _count_anonymous(request: Any, code: str) -> None:

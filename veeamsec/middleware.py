@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.selectors import must_enrol
 from accounts.services import sessions
-from audit.errors import Refused
+from audit.errors import AuditUnavailable, Refused
 from veeamsec import errors
 from veeamsec.logs import reference
 from veeamsec.throttling import seconds_to_wait
@@ -112,7 +112,8 @@ class SignedIn(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Any
     ) -> HttpResponseBase:
-        """Login page for a page, 401 for the API, a whole-page redirect for a fragment."""
+        """Login page for a page, 401 for the API, a redirect for a fragment; an attempt is logged."""
+        errors.tell_refused(request, "not_authenticated")
         if request.path.startswith(errors.API_PREFIX):
             return errors.problem(request, "not_authenticated")
         response = super().handle_no_permission(request, view_func)
@@ -156,4 +157,6 @@ class Refusals(Middleware):
         """Answer a domain error; anything else is Django's."""
         if isinstance(error, Refused):
             return errors.answer(request, error.code, str(error))
+        if isinstance(error, AuditUnavailable):
+            return errors.unavailable(request)
         return None
