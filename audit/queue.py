@@ -63,6 +63,8 @@ class Task(StrEnum):
     VEEAM_IMPORT = "encryption.veeam_import"
     VEEAM_OBSERVE = "encryption.veeam_observe"
     VEEAM_ANALYZE = "encryption.veeam_analyze"
+    VEEAM_RECONCILE = "encryption.veeam_reconcile"
+    VEEAM_ADOPT = "encryption.veeam_adopt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 from audit import queue
 from encryption.services import backups, drift, passwords, retention, steps
 from encryption.services.leases import LEASE
-from encryption.services.veeam import imports, looking, surroundings
+from encryption.services.veeam import imports, looking, reconciliation, surroundings
 
 
 @queue.worker(queue.Task.REKEY_JOB, lease=LEASE)
@@ -66,6 +66,12 @@ def import_server(server: UUID) -> None:
 def analyze_server(server: UUID) -> None:
     """Start Veeam's own analyzer."""
     surroundings.analyze(server)
+
+
+@queue.beat(queue.Task.VEEAM_RECONCILE)
+def reconcile() -> None:
+    """Say of every event and difference of Veeam servers where it belongs."""
+    reconciliation.reconcile_all()
 
 
 @queue.beat(queue.Task.VEEAM_OBSERVE)

@@ -52,6 +52,7 @@ beat_schedule = {
         "approvals.expire": 60,
         "accounts.settle_suspensions": 60,
         "encryption.schedule": 30,
+        "encryption.veeam_reconcile": 30,
         "encryption.veeam_observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
         "encryption.observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
     }.items()
