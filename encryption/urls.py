@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from encryption.api import jobs, keys, places
+from encryption.api import jobs, keys, places, veeam
 
 api_urlpatterns = [
     path("repositories/", places.Repositories.as_view(), name="repositories_api"),
@@ -21,4 +21,7 @@ api_urlpatterns = [
     path("passwords/", keys.Passwords.as_view(), name="passwords_api"),
     path("rekeys/<uuid:rekey_id>/", keys.RekeyDetail.as_view(), name="rekey_api"),
     path("drifts/", keys.Drifts.as_view(), name="drifts_api"),
+    path("opens/", veeam.Opens.as_view(), name="opens_api"),
+    path("veeam/servers/", veeam.VeeamServers.as_view(), name="veeam_servers_api"),
+    path("veeam/servers/<uuid:repository_id>/", veeam.VeeamServerDetail.as_view(), name="veeam_server_api"),
 ]

@@ -184,5 +184,8 @@ def session_for(session_id: UUID, user: User) -> JobSession:
 
 
 def drifts_for(user: User) -> QuerySet[Drift]:
-    """Return the drifts, open and closed, of the jobs that a person may see."""
-    return Drift.objects.filter(job__in=jobs_for(user)).select_related("job")
+    """Return the drifts, open and closed, of jobs, passwords and repositories that a person may see."""
+    places = repositories_for(user).order_by()
+    of_places = Q(repository__in=places) | Q(password__veeam__server__in=places.values("pk"))
+    found = Drift.objects.filter(Q(job__in=jobs_for(user).order_by()) | of_places)
+    return found.select_related("job__repository", "password__veeam", "repository")

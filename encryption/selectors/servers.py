@@ -4,7 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from accounts.models import User
 from encryption.models import RekeyJob, VeeamJob, VeeamServer
+from encryption.selectors.jobs import repositories_for
 
 
 def facts_of_server(server: VeeamServer) -> dict[str, str]:
@@ -12,6 +16,14 @@ def facts_of_server(server: VeeamServer) -> dict[str, str]:
     authority = hashlib.sha256(server.authority.encode()).hexdigest() if server.authority else ""
     pin = f"ca:{authority}" if authority else server.thumbprint
     return {"address": f"{server.address}:{server.port}", "name": str(server), "pin": pin}
+
+
+def veeam_servers_for(user: User) -> QuerySet[VeeamServer]:
+    """Return the Veeam servers that a person may see: those whose repository they may see."""
+    seen = repositories_for(user).order_by()
+    return (
+        VeeamServer.objects.filter(repository__in=seen).select_related("repository").order_by("-created_at")
+    )
 
 
 def servers_of(job_ids: Iterable[UUID]) -> dict[UUID, VeeamServer]:

@@ -11,6 +11,7 @@ from veeamsec.pages.forms import ask as forms
 from veeamsec.pages.forms import people
 from veeamsec.pages.forms.ask import AskForm
 from veeamsec.pages.forms.policy import PolicyForm
+from veeamsec.pages.forms.veeam import DriftForm, RevertForm
 
 
 def may_ask_encryption(viewer: User, jobs: Sequence[UUID]) -> bool:
@@ -19,6 +20,11 @@ def may_ask_encryption(viewer: User, jobs: Sequence[UUID]) -> bool:
         return True
     named = selectors.jobs_for(viewer).filter(pk__in=jobs)
     return bool(jobs) and all(selectors.may(viewer, "ask_change", job) for job in named)
+
+
+def may_ask_encryption_at_all(viewer: User, jobs: Sequence[UUID] = ()) -> bool:
+    """Whether somebody may ask for changes of any job's encryption."""
+    return viewer.has_perm("encryption.ask_change_job")
 
 
 def may_ask_people(viewer: User, jobs: Sequence[UUID] = ()) -> bool:
@@ -130,4 +136,21 @@ CHANGE_POLICY = Asking(
     "Another member of Security decides under the rules that hold now.",
     "Stricter rules end what is open under the former; easier ones never ease an open request.",
     back="policies",
+)
+EXPLAIN = Asking(
+    Kind.EXPLAIN,
+    DriftForm,
+    "Explain what was found",
+    "Security decides whether it may stand. It is adopted as it is, without the badge.",
+    "The alarm closes. If the same place changes again, it is found anew.",
+    back="drifts",
+)
+REVERT = Asking(
+    Kind.REVERT,
+    RevertForm,
+    "Put back what was changed",
+    "What was approved last is put in place again, where VeeamSec holds the former password.",
+    "The worker changes it back, proves it, and the badge returns.",
+    may=may_ask_encryption_at_all,
+    back="drifts",
 )

@@ -24,6 +24,13 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.ALARM_ACKNOWLEDGED: ("bell", "", "An alarm was seen"),
     Event.ALARM_CLOSED: ("bell", "", "An alarm ended"),
     Event.NAMES_ERASED: ("trash", "", "Names were erased"),
+    Event.LOG_ROLLBACK_ACKNOWLEDGED: (
+        "alert-triangle",
+        "wait",
+        "That the database is older was taken note of",
+    ),
+    Event.SELF_BACKED_UP: ("database", "", "VeeamSec itself was backed up"),
+    Event.SELF_RESTORED: ("restore", "wait", "VeeamSec itself was restored"),
     Event.REQUEST_CREATED: ("inbox", "", "A request was made"),
     Event.REQUEST_APPROVED: ("user-check", "seal", "A request was approved"),
     Event.REQUEST_REJECTED: ("x", "refuse", "A request was rejected"),
@@ -48,6 +55,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.PASSWORD_DELETED: ("trash", "", "A password was deleted"),
     Event.PASSWORD_VERSION_ERASED: ("trash", "", "A version of a password was erased"),
     Event.SECRET_ERASED: ("trash", "", "A sealed secret was erased"),
+    Event.CUSTODY_STATED: ("list-check", "", "Who holds a password was stated"),
+    Event.CUSTODY_PROVED: ("shield-check", "seal", "A custodian proved that they hold a password"),
+    Event.CUSTODY_FAILED: ("alert-circle", "wait", "What a custodian typed was not the password"),
     Event.JOB_CREATED: ("server-2", "", "A job was made"),
     Event.JOB_CHANGED: ("server-2", "", "A job was changed"),
     Event.JOB_DELETED: ("trash", "", "A job was deleted"),
@@ -60,9 +70,14 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.RETENTION_DROPPED: ("trash", "", "Old restore points retired"),
     Event.DRIFT_FOUND: ("alert-circle", "refuse", "A change behind VeeamSec's back was found"),
     Event.DRIFT_CLOSED: ("check", "", "A change behind VeeamSec's back was undone"),
+    Event.DRIFT_EXPLAINED: ("check", "", "A change behind VeeamSec's back was explained"),
     Event.REPOSITORY_CREATED: ("database", "", "A repository was named"),
     Event.REPOSITORY_CHANGED: ("database", "", "A repository was changed"),
     Event.REPOSITORY_DELETED: ("trash", "", "A repository was forgotten"),
+    Event.VERIFY_FINISHED: ("shield-check", "", "Restore points were verified"),
+    Event.VERIFY_FAILED: ("alert-circle", "refuse", "A verification failed"),
+    Event.ACCESS_GRANTED: ("user-plus", "", "A right on one job or repository was granted"),
+    Event.ACCESS_REVOKED: ("user-x", "", "A right on one job or repository was taken away"),
     Event.VEEAM_CONNECTED: ("plug-connected", "", "A Veeam server was connected"),
     Event.VEEAM_CHANGED: ("refresh", "", "The connection to a Veeam server was changed"),
     Event.VEEAM_DISCONNECTED: ("x", "", "A Veeam server was disconnected"),
@@ -77,8 +92,19 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.VEEAM_RECEPTION_GAP: ("alert-triangle", "wait", "Veeam's events were not received for a time"),
     Event.VEEAM_RECONCILED: ("list-check", "", "Veeam's events and changes were reconciled"),
     Event.VEEAM_EXCEPTION_ASSIGNED: ("user-check", "", "An exception at Veeam got its owner"),
+    Event.VEEAM_PASSWORD_SET: ("key", "", "A password was set at a Veeam server"),
+    Event.VEEAM_PASSWORD_REMOVED: ("trash", "", "A password was removed at a Veeam server"),
+    Event.VEEAM_PASSWORD_OFFERED: ("key", "", "A Veeam server's password was offered for adoption"),
+    Event.VEEAM_PASSWORD_ADOPTED: ("key", "seal", "A Veeam server's password was proved and adopted"),
+    Event.VEEAM_PASSWORD_REFUSED: (
+        "alert-circle",
+        "wait",
+        "A Veeam server's password was not the one offered",
+    ),
     Event.PERSON_CREATED: ("user-plus", "", "A person was added"),
+    Event.PERSON_CHANGED: ("user", "", "A person's name or address was changed"),
     Event.USER_CREATED: ("user-plus", "", "An account was made"),
+    Event.USER_CHANGED: ("user-check", "", "An account was switched on"),
     Event.USER_DEACTIVATED: ("user-x", "", "An account was switched off"),
     Event.ROLE_GRANTED: ("user-plus", "", "A role was granted"),
     Event.ROLE_REVOKED: ("user-x", "", "A role was taken away"),
@@ -101,7 +127,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.SIGN_IN_FAILED: ("ban", "refuse", "A sign-in failed"),
     Event.SIGN_OUT: ("logout", "", "Signed out"),
     Event.SESSION_ENDED: ("logout", "", "Sessions were ended"),
-    Event.MFA_CHANGED: ("fingerprint", "", "A second factor was changed"),
+    Event.MFA_CHANGED: ("fingerprint", "", "A factor or a way to sign in was changed"),
+    Event.STEP_UP_BEGUN: ("fingerprint", "", "Somebody was asked for their factor"),
+    Event.ROLES_PROPOSED: ("user-question", "", "A provider's groups proposed roles"),
     Event.OWN_PASSWORD_CHANGED: ("forms", "", "A person changed their own password"),
 }
 # The start of an event's name → how the filter calls it.
@@ -178,6 +206,8 @@ def _note(entry: Entry, jobs: dict[UUID, str]) -> str:
         return str(facts.get("message") or facts.get("code") or "")
     if "number" in facts and entry.subject_type == "approvals.approvalrequest":
         return f"R-{facts['number']}"
+    if entry.event == Event.ROLES_PROPOSED:
+        return str(facts.get("roles", ""))
     if entry.event == Event.VOTE_CAST:
         return f"{facts.get('verdict')}, with {facts.get('factor')}"
     if entry.subject_type == "encryption.job" and entry.subject_id:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from veeamsec.pages import asking
-from veeamsec.pages.veeam import changes, opening, report, servers
+from veeamsec.pages.veeam import changes, connecting, opening, report, servers
 from veeamsec.pages.views import (
     account,
     ask,
@@ -36,6 +36,8 @@ urlpatterns: list[URLPattern] = [
     path("requests/revoke/", ask.ask, {"asking": asking.REVOKE}, name="ask_revoke"),
     path("requests/reset/", ask.ask, {"asking": asking.RESET}, name="ask_reset"),
     path("requests/policy/", ask.ask, {"asking": asking.CHANGE_POLICY}, name="ask_policy"),
+    path("requests/explain/", ask.ask, {"asking": asking.EXPLAIN}, name="ask_explain"),
+    path("requests/revert/", ask.ask, {"asking": asking.REVERT}, name="ask_revert"),
     path("requests/<uuid:request_id>/", requests.request_page, name="request"),
     path("requests/<uuid:request_id>/decide/", decide.request_decide, name="request_decide"),
     path("requests/<uuid:request_id>/progress/", requests.request_progress, name="request_progress"),
@@ -56,6 +58,10 @@ urlpatterns: list[URLPattern] = [
     path("repositories/", passwords.repositories, name="repositories"),
     path("veeam/", servers.servers, name="veeam"),
     path("veeam/<uuid:server_id>/", servers.server, name="veeam_server"),
+    path("veeam/connect/", connecting.connect, name="veeam_connect"),
+    path("veeam/connect/<uuid:look_id>/", connecting.look, name="veeam_look"),
+    path("veeam/<uuid:server_id>/progress/", connecting.progress, name="veeam_progress"),
+    path("veeam/<uuid:server_id>/settings/", connecting.settings, name="veeam_settings"),
     path("veeam/<uuid:server_id>/report/", report.report, name="veeam_report"),
     path("drifts/", changes.drifts, name="drifts"),
     path("people/", people.people, name="people"),

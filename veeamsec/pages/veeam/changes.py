@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
+from accounts.models import Role, User
 from approvals.models import ApprovalRequest, RequestTarget
 from encryption import selectors
 from encryption.models import Drift, Job, VeeamServer
@@ -23,7 +23,7 @@ def drifts(request: HttpRequest) -> HttpResponse:
     """Every change that nothing explains, newest first; below, those that ended."""
     viewer = viewer_of(request)
     demand(viewer, "encryption.view_encryptionpassword")
-    seen = _seen(viewer)
+    seen = selectors.drifts_for(viewer)
     found = seen.filter(closed_at=None).exclude(what__in=Drift.GAPS).order_by("-found_at", "pk")
     page = page_of(request, found)
     number = page.paginator.count
@@ -38,15 +38,6 @@ def drifts(request: HttpRequest) -> HttpResponse:
         "page": page,
     }
     return render(request, "pages/veeam/drifts.html", context)
-
-
-def _seen(viewer: User) -> QuerySet[Drift]:
-    jobs = selectors.jobs_for(viewer).order_by()
-    places = selectors.repositories_for(viewer).order_by()
-    of_places = Q(repository__in=places) | Q(password__veeam__server__in=places.values("pk"))
-    return Drift.objects.filter(Q(job__in=jobs) | of_places).select_related(
-        "job__repository", "password__veeam__server", "repository"
-    )
 
 
 def open_of(server: VeeamServer) -> QuerySet[Drift]:
@@ -70,7 +61,9 @@ def line(drift: Drift, viewer: User) -> dict[str, Any]:
     """Return one difference as pages draw it."""
     gap = drift.what in Drift.GAPS
     asking = RequestTarget.objects.filter(ref=drift.pk, open=True).select_related("request").first()
-    may = viewer.has_perm("encryption.ask_change_job") and drift.closed_at is None and asking is None
+    free = drift.closed_at is None and asking is None
+    may_revert = free and not gap and viewer.has_perm("encryption.ask_change_job")
+    may_explain = free and may_explain_of(viewer)
     return {
         "name": name_of(drift),
         "url": _url(drift),
@@ -80,10 +73,16 @@ def line(drift: Drift, viewer: User) -> dict[str, Any]:
         "explained": _explained(drift),
         "by": drift.found.get("by", ""),
         "request": _link(asking.request) if asking else None,
-        "explain": f"{reverse('ask_explain')}?drift={drift.pk}" if may else "",
-        "revert": f"{reverse('ask_revert')}?drift={drift.pk}" if may and not gap else "",
+        "explain": f"{reverse('ask_explain')}?drift={drift.pk}" if may_explain else "",
+        "revert": f"{reverse('ask_revert')}?drift={drift.pk}" if may_revert else "",
         "gap": gap,
     }
+
+
+def may_explain_of(viewer: User) -> bool:
+    """Whether somebody may ask that a change be accepted: a member of Security, or an administrator."""
+    facts = viewer.facts()
+    return facts.is_security or (facts.active and facts.is_human and Role.ADMINISTRATOR in facts.roles)
 
 
 def name_of(drift: Drift) -> str:

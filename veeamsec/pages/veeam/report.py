@@ -41,7 +41,7 @@ def report(request: HttpRequest, server_id: UUID) -> HttpResponse:
     """The state of the backup encryption of one server, to print."""
     viewer = viewer_of(request)
     demand(viewer, "encryption.view_encryptionpassword")
-    server = get_object_or_404(servers.servers_for(viewer), pk=server_id)
+    server = get_object_or_404(selectors.veeam_servers_for(viewer), pk=server_id)
     jobs = selectors.jobs_for(viewer).filter(repository=server.pk)
     of_veeam = VeeamJob.objects.filter(server=server).exclude(job__state=Job.State.DELETED)
     figures = opens.figures(jobs)

@@ -26,13 +26,6 @@ _STATUSES = {
 }
 
 
-def servers_for(viewer: User) -> QuerySet[VeeamServer]:
-    """Return the Veeam servers that somebody may see: those whose repository they may see."""
-    seen = selectors.repositories_for(viewer)
-    found = VeeamServer.objects.filter(repository__in=seen.order_by())
-    return found.select_related("repository").order_by("repository__name")
-
-
 def may_connect(viewer: User) -> bool:
     """Whether somebody may connect servers and change how they are known: Backup administrators."""
     return viewer.has_role(Role.ADMINISTRATOR)
@@ -43,7 +36,7 @@ def servers(request: HttpRequest) -> HttpResponse:
     """All Veeam servers."""
     viewer = viewer_of(request)
     live = ~Q(jobs__job__state=Job.State.DELETED) & Q(jobs__isnull=False)
-    found = servers_for(viewer).annotate(job_count=Count("jobs", filter=live))
+    found = selectors.veeam_servers_for(viewer).annotate(job_count=Count("jobs", filter=live))
     rows = [
         {
             "url": reverse("veeam_server", args=[one.pk]),
@@ -64,10 +57,17 @@ def servers(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/veeam/servers.html", context)
 
 
+def is_busy(server: VeeamServer) -> bool:
+    """Whether an import runs, or the first one is still to begin."""
+    return bool(server.progress) or (server.imported_at is None and not server.error)
+
+
 def mode_of(server: VeeamServer) -> Sign:
     """How far a server is governed, with what keeps it from more."""
     if server.error:
         return Sign(signs.REFUSE, "Not readable", "alert-circle", server.error)
+    if server.mode == VeeamServer.Mode.OFF:
+        return Sign(signs.QUIET, "Disconnected")
     if server.mode == VeeamServer.Mode.WATCHING:
         return Sign(signs.QUIET, "Watching")
     others = server.enforcement.get("others") or []
@@ -85,7 +85,7 @@ def mode_of(server: VeeamServer) -> Sign:
 def server(request: HttpRequest, server_id: UUID) -> HttpResponse:
     """One server: how it is known, what is encrypted there, and what is not."""
     viewer = viewer_of(request)
-    found = get_object_or_404(servers_for(viewer), pk=server_id)
+    found = get_object_or_404(selectors.veeam_servers_for(viewer), pk=server_id)
     jobs = VeeamJob.objects.filter(server=found).exclude(job__state=Job.State.DELETED)
     gaps = changes.gaps_of(found)
     page = page_of(request, gaps)
@@ -101,7 +101,7 @@ def server(request: HttpRequest, server_id: UUID) -> HttpResponse:
         "muted": found.forwarding.get("muted") or [],
         "forwarding": found.forwarding,
         "may_connect": may_connect(viewer),
-        "busy": bool(found.progress) and not found.progress.get("ended"),
+        "busy": is_busy(found),
     }
     return render(request, "pages/veeam/server.html", context)
 
