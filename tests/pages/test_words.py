@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from veeamsec.pages import words
+from audit.events import Event
+from tests.house.sources import ROOT
+from veeamsec.pages import entries, words
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -62,3 +64,16 @@ def test_initials(name, said):
 
 def test_short_keeps_both_ends():
     assert words.short("9f2c41d0" + "0" * 52 + "77ab") == "9f2c 41d0 … 77ab"
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_has_its_words(event):
+    icon, tone, said = entries.WORDS[event]
+    assert (ROOT / "templates" / "icons" / f"{icon}.svg").exists()
+    assert tone in ("", "seal", "wait", "refuse")
+    assert said[0].isupper()
+    assert said[-1] != "."
+
+
+def test_no_words_are_kept_for_what_never_happens():
+    assert set(entries.WORDS) == set(Event)
