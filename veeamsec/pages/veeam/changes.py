@@ -62,7 +62,8 @@ def line(drift: Drift, viewer: User) -> dict[str, Any]:
     gap = drift.what in Drift.GAPS
     asking = RequestTarget.objects.filter(ref=drift.pk, open=True).select_related("request").first()
     free = drift.closed_at is None and asking is None
-    may_revert = free and not gap and viewer.has_perm("encryption.ask_change_job")
+    at_veeam = drift.what.startswith("veeam.")
+    may_revert = free and at_veeam and not gap and viewer.has_perm("encryption.ask_change_job")
     may_explain = free and may_explain_of(viewer)
     return {
         "name": name_of(drift),
@@ -76,6 +77,7 @@ def line(drift: Drift, viewer: User) -> dict[str, Any]:
         "explain": f"{reverse('ask_explain')}?drift={drift.pk}" if may_explain else "",
         "revert": f"{reverse('ask_revert')}?drift={drift.pk}" if may_revert else "",
         "gap": gap,
+        "untold": at_veeam and not gap and drift.closed_at is None,
     }
 
 

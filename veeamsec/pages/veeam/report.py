@@ -111,39 +111,35 @@ def _gaps(server: VeeamServer) -> list[Finding]:
     words_of = {
         Drift.What.VEEAM_JOB_PLAIN: (
             5,
-            "without encryption",
-            "job",
+            "Jobs without encryption",
             "Whoever reaches the repository reads what these jobs write.",
             "Ask to activate encryption, or have Security accept the reason why not.",
         ),
         Drift.What.VEEAM_COPY_PLAIN: (
             5,
-            "that decrypt what they copy",
-            "copy job",
+            "Copies that decrypt what they copy",
             "The source is encrypted, and the copy lies in clear, often outside the house.",
             "Ask to activate encryption of the copy too.",
         ),
         Drift.What.VEEAM_TIER_PLAIN: (
             4,
-            "without encryption",
-            "repository tier",
+            "Repository tiers without encryption",
             "What moves to this tier is written as the job left it.",
             "Encrypt the tier, or make sure that every job above it is encrypted.",
         ),
         Drift.What.VEEAM_CONFIGURATION_PLAIN: (
             5,
-            "not safe",
-            "configuration backup",
+            "Configuration backups that are off, or not encrypted",
             "Without an encrypted configuration backup a lost server takes its keys with it.",
             "Switch it on, with encryption, to another place than this server.",
         ),
     }
     gaps = list(changes.gaps_of(server))
     found = []
-    for what, (weight, ending, noun, follows, helps) in words_of.items():
+    for what, (weight, heading, follows, helps) in words_of.items():
         names = [_subject(drift) for drift in gaps if drift.what == what]
         if names:
-            title = f"{words.count(len(names), noun)} {ending}"
+            title = f"{heading}: {len(names)}"
             found.append(Finding(weight, title, follows, helps, *_named(names)))
     return found
 
