@@ -62,20 +62,17 @@ class _PinnedSocket(ssl.SSLSocket):
     """A socket whose handshake ends only with the pinned certificate."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Shake hands, then judge who is there. Raises VeeamUntrusted."""
+        """Shake hands, then judge who is there; whoever is not the pinned one loses the connection."""
+        why = None
         try:
             super().do_handshake(block)
         except ssl.SSLCertVerificationError as error:
-            reason = error.verify_message
+            why = f"The server's certificate does not come from the pinned authority: {error.verify_message}."
         else:
-            reason = ""
-        if reason:
-            raise VeeamUntrusted(
-                f"The server's certificate does not come from the pinned authority: {reason}."
-            )
-        context = self.context
-        if isinstance(context, PinnedContext):
-            context.judge(self)
+            why = self.context.judge(self) if isinstance(self.context, PinnedContext) else None
+        if why is not None:
+            self.close()
+            raise VeeamUntrusted(why)
 
 
 class PinnedContext(ssl.SSLContext):
@@ -101,16 +98,17 @@ class PinnedContext(ssl.SSLContext):
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def judge(self, connection: ssl.SSLSocket) -> None:
-        """Note the version, and raise VeeamUntrusted unless the certificate is the pinned one."""
+    def judge(self, connection: ssl.SSLSocket) -> str | None:
+        """Say why the certificate is not the pinned one; None where it is, and the version is noted."""
         certificate = connection.getpeercert(binary_form=True)
         if certificate is None or not self.pin.fits(certificate):
             shown = sha256(certificate) if certificate else "none"
-            raise VeeamUntrusted(
+            return (
                 "The server shows another certificate than the pinned one; nothing was sent to it."
                 f" Its SHA-256 is {shown}."
             )
         self.tls_version = connection.version() or ""
+        return None
 
 
 def look(address: str, port: int, timeout: float) -> Seen:

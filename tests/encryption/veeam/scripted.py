@@ -161,7 +161,7 @@ def _handler(scripted: Scripted) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
             self.close_connection = self.close_connection or reply.cut
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = answer
 
     return Handler
 
