@@ -26,6 +26,8 @@ class Policy(models.Model):
     execute_hours = models.PositiveSmallIntegerField(default=24)
     mfa_required = models.BooleanField(default=True)
     fulls_a_night = models.PositiveSmallIntegerField(default=10)
+    # In Veeam's console a job then points to the request that its encryption comes from.
+    number_in_description = models.BooleanField(default=False)
     procedure_version = models.PositiveIntegerField(default=1)
     procedure_text = models.TextField()
     procedure_questions = models.JSONField(default=list)
@@ -55,6 +57,8 @@ class Kind(models.TextChoices):
     REVOKE = "revoke_administrator", "Revoke an administrator's office"
     RESET = "reset_credentials", "Reset somebody's credentials"
     CHANGE_POLICY = "change_policy", "Change the policy"
+    EXPLAIN = "explain_drift", "Explain what was found"
+    REVERT = "revert_drift", "Put back what was found changed"
 
 
 class State(models.TextChoices):
@@ -120,6 +124,7 @@ class RequestTarget(models.Model):
         USER = "user", "Account"
         MEMBER = "member", "Seat of Security"
         POLICY = "policy", "Policy"
+        DRIFT = "drift", "Drift"
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="targets")
     type = models.CharField(max_length=10, choices=Type.choices)

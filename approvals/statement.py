@@ -34,6 +34,8 @@ POLICY_KEYS = frozenset(
         "quorum",
     }
 )
+# Named only where they hold.
+_POLICY_MAY = frozenset({"number_in_description"})
 _KEYS = frozenset(
     {
         "answers",
@@ -68,6 +70,8 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "revoke_administrator": frozenset({"role", "subjects", "user"}),
     "reset_credentials": frozenset({"subjects", "user"}),
     "change_policy": frozenset({"policy", "replaces", "scope"}),
+    "explain_drift": frozenset({"drift", "found", "what"}),
+    "revert_drift": frozenset({"action", "drift", "encryption_password", "found", "restores", "what"}),
 }
 
 
@@ -201,7 +205,8 @@ def _fields(statement: Statement) -> dict[str, Any]:
 def _read(fields: dict[str, Any]) -> Statement:
     if fields.keys() - {"administrators"} != _KEYS or fields["type"] != TYPE or fields["version"] != VERSION:
         raise ValueError("another kind of document")
-    if fields["change"].keys() != CHANGE_KEYS[fields["kind"]] or fields["policy"].keys() != POLICY_KEYS:
+    rules = fields["policy"].keys() - _POLICY_MAY
+    if fields["change"].keys() != CHANGE_KEYS[fields["kind"]] or rules != POLICY_KEYS:
         raise ValueError("another kind of request")
     asker, named = fields["asker"], fields.get("administrators")
     return Statement(

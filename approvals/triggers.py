@@ -26,7 +26,8 @@ _ONCE = ("execute_by", "rekey_id", "execution", "decided_at", "ended_at")
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION approvals_about_passwords(kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT kind IN ('activate_encryption', 'change_password', 'deactivate_encryption', 'delete_password')
+    SELECT kind IN ('activate_encryption', 'change_password', 'deactivate_encryption', 'delete_password',
+        'revert_drift')
 $$;
 
 CREATE OR REPLACE FUNCTION approvals_active_members() RETURNS bigint

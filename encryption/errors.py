@@ -62,6 +62,12 @@ class ServerRefused(Refused):
     code = "invalid"
 
 
+class RemovalRefused(Refused):
+    """Another product does not let a password be deleted, for a reason of its own."""
+
+    code = "job_busy"
+
+
 class EngineError(Exception):
     """A backup engine could not, or would not, do what it was told."""
 

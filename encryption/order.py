@@ -55,6 +55,8 @@ class Order:
     time: datetime
     # Where another product does it: the address, the name and the pinned certificate of its server.
     server: Mapping[str, str] | None = None
+    # What the description of a job is to end with there.
+    note: str = ""
 
     def target(self, job: UUID) -> Target:
         """Return what the order says of one job. Raises Forged when it says nothing."""
@@ -88,6 +90,7 @@ def build(order: Order) -> bytes:
             "time": order.time.astimezone(UTC).strftime(_TIME),
             "type": TYPE,
             "version": VERSION,
+            **({"note": order.note} if order.note else {}),
             **({"server": dict(order.server)} if order.server is not None else {}),
         }
     )
@@ -109,6 +112,7 @@ def read(payload: bytes) -> Order:
             targets=tuple(_target(target) for target in value["targets"]),
             time=datetime.strptime(value["time"], _TIME).replace(tzinfo=UTC),
             server=_server(value["server"]) if "server" in value else None,
+            note=str(value.get("note", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Forged("This is no order of a form that this version knows.") from error

@@ -60,6 +60,7 @@ class AskSerializer(Strict):
     title = serializers.ChoiceField(choices=Title.choices, required=False)
     role = serializers.ChoiceField(choices=["backup", "enterprise"], required=False)
     policy = serializers.DictField(required=False)
+    drift = serializers.UUIDField(required=False)
 
 
 class ChallengeSerializer(Strict):
@@ -205,7 +206,14 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
 
     class Meta:
         model = Policy
-        fields = (*ProcedureSerializer.Meta.fields, "scope", "scope_name", "fulls_a_night", "created_at")
+        fields = (
+            *ProcedureSerializer.Meta.fields,
+            "scope",
+            "scope_name",
+            "fulls_a_night",
+            "number_in_description",
+            "created_at",
+        )
 
 
 class HeadroomSerializer(serializers.Serializer[Headroom]):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from approvals.models import Kind
-from approvals.services.kinds import administrators, credentials, members, passwords, policy_change
+from approvals.services.kinds import administrators, credentials, drifts, members, passwords, policy_change
 from approvals.services.kinds.base import Begin, RequestKind
 from approvals.statement import Statement
 from encryption.crypto.secret import Secret
@@ -20,6 +20,8 @@ KINDS: Mapping[str, RequestKind] = {
     Kind.REVOKE: administrators.REVOKE,
     Kind.RESET: credentials.RESET,
     Kind.CHANGE_POLICY: policy_change.CHANGE_POLICY,
+    Kind.EXPLAIN: drifts.EXPLAIN,
+    Kind.REVERT: drifts.REVERT,
 }
 
 

@@ -69,5 +69,9 @@ def settle(request_id: UUID) -> bool:
         state = State(selectors.state_at(request))
         if state == request.state:
             return False
-        endings.end_within(request, state, WHY[state])
+        if state == State.LAPSED and request.outcome:
+            # It was tried, and why it could not be done stands there already.
+            endings.end_within(request, State.FAILED, request.outcome)
+        else:
+            endings.end_within(request, state, WHY[state])
     return True

@@ -48,6 +48,7 @@ DIFFERENCES = (
     RosterInvalid,
 )
 BUSY = timedelta(seconds=30)
+REFUSED = timedelta(minutes=5)
 
 
 def execute(request_id: UUID) -> None:
@@ -72,6 +73,10 @@ def execute(request_id: UUID) -> None:
         _begin(request.pk, said, finding, begin)
     except encryption_errors.JobBusy as error:
         raise Later(BUSY) from error
+    except encryption_errors.RemovalRefused as error:
+        # Said on the request; it is tried again until its time to execute is over, and fails with it then.
+        ApprovalRequest.objects.filter(pk=request_id).update(outcome=str(error))
+        raise Later(REFUSED) from error
     except DIFFERENCES as error:
         end_stale(request_id, str(error))
 

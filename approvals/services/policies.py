@@ -43,6 +43,8 @@ def snapshot(policy: Policy) -> dict[str, Any]:
         "number": policy.number,
         "pools": list(policy.pools),
         "quorum": policy.quorum,
+        # Left out where it is off: the statements of before are the same.
+        **({"number_in_description": True} if policy.number_in_description else {}),
     }
 
 

@@ -31,9 +31,11 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.REVOKE: frozenset({"user", "role"}),
     Kind.RESET: frozenset({"user"}),
     Kind.CHANGE_POLICY: frozenset({"scope", "policy"}),
+    Kind.EXPLAIN: frozenset({"drift"}),
+    Kind.REVERT: frozenset({"drift"}),
 }
-# What the kinds about people and rules cannot do without.
-_NEEDED = frozenset({"user", "member", "title", "role", "policy"})
+# What the kinds about people, rules and drifts cannot do without.
+_NEEDED = frozenset({"user", "member", "title", "role", "policy", "drift"})
 _ROLES = {"": "", "backup": Role.ADMINISTRATOR.value, "enterprise": Role.ENTERPRISE.value}
 # Signs that make a text read other than it is: directions, joiners, marks of byte order.
 _MISLEADING = frozenset("\u200b\u200e\u200f\u2060\ufeff") | {
@@ -59,6 +61,7 @@ class Asked(TypedDict, total=False):
     title: str
     role: str
     policy: Mapping[str, Any] | None
+    drift: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Wish:
     # Where a policy is to hold; None is everywhere.
     place: UUID | None = None
     policy: Mapping[str, Any] | None = None
+    drift: UUID | None = None
 
 
 def read(kind: str, given: Asked) -> Wish:
@@ -111,6 +115,7 @@ def read(kind: str, given: Asked) -> Wish:
         role=_ROLES[_one_of(given.get("role") or "", "role", tuple(_ROLES))],
         place=_place(given.get("scope")) if rules_kind else None,
         policy=given.get("policy"),
+        drift=given.get("drift"),
     )
     _check_whole(wish)
     return wish

@@ -11,9 +11,6 @@ from django.db.models import Count, Max
 from encryption.models import EncryptionPassword, Job, PasswordVersion, RestorePoint, VeeamJob, VeeamServer
 from encryption.selectors.standing import Standing, points, row
 
-# Marked so by the reading of a copy job: it names backups or repositories, not jobs.
-_MARK = ":"
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -58,7 +55,12 @@ def _seen(jobs: Sequence[Job]) -> _Seen:
 
 def _copies(jobs: Sequence[VeeamJob]) -> dict[UUID, list[VeeamJob]]:
     """Return, of each job, the jobs that copy it and write in clear."""
-    by_external = {(one.server_id, str(one.external)): one.job_id for one in jobs}
+    named: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
+    for one in jobs:
+        names = [str(one.external), *(f"backup:{backup}" for backup in one.backups)]
+        names += [f"repository:{one.target.external}"] if one.target is not None else []
+        for name in names:
+            named[one.server_id, name].add(one.job_id)
     servers = {one.server_id for one in jobs}
     found: dict[UUID, list[VeeamJob]] = defaultdict(list)
     copying = VeeamJob.objects.filter(server__in=servers, gone_at=None).exclude(copies=[])
@@ -66,8 +68,7 @@ def _copies(jobs: Sequence[VeeamJob]) -> dict[UUID, list[VeeamJob]]:
         if any(block["enabled"] for block in copy.blocks):
             continue
         for source in copy.copies:
-            job = by_external.get((copy.server_id, source)) if _MARK not in source else None
-            if job is not None:
+            for job in sorted(named.get((copy.server_id, source), set()) - {copy.job_id}):
                 found[job].append(copy)
     return found
 

@@ -25,7 +25,7 @@ from encryption import rules, selectors
 from encryption.engines.base import BackupResult, OnProgress, Roots, Source
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, NoRestorePoint
-from encryption.models import Job, JobSession, RekeyJob, RestorePoint
+from encryption.models import Engine, Job, JobSession, RekeyJob, RestorePoint
 from encryption.services import leases, messages, vault
 from encryption.services.runs import (
     restore_target,
@@ -34,6 +34,7 @@ from encryption.services.runs import (
     start_restore,
     start_verify,
 )
+from encryption.services.veeam import runs as veeam_runs
 
 __all__ = [
     "run_backup",
@@ -65,6 +66,9 @@ def run_backup(session_id: UUID) -> None:
     if session is None:
         return
     row, lease = session
+    if row.job.repository.engine == Engine.VEEAM:
+        _run_at_veeam(row, lease)
+        return
     try:
         _clear_former(row)
         plan = _plan(row)
@@ -79,6 +83,19 @@ def run_backup(session_id: UUID) -> None:
         # Whoever took over writes its own file; this one has no row and never will.
         engine_for(row.job.repository).drop(row.job_id, [result.restore_point])
         raise
+
+
+def _run_at_veeam(row: JobSession, lease: leases.Lease) -> None:
+    try:
+        warnings = veeam_runs.follow(row, lease)
+    except (EngineError, OSError) as error:
+        _failed(row, lease, error, Event.BACKUP_FAILED)
+        return
+    with audit.act(by=audit.WORKER, subject=row.job):
+        lease.check_within()
+        _end_within(row, list(warnings))
+        audit.record(Event.BACKUP_FINISHED, facts={"session": row.pk, "warnings": len(warnings)})
+        resolve_alarm_within(Kind.JOB_FAILED, row.job)
 
 
 def run_restore(session_id: UUID) -> None:

@@ -5,8 +5,9 @@ the drift closes by itself.
 """
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.alarms import Kind
+from audit.errors import Later
 from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
@@ -22,13 +24,15 @@ from encryption import rules, selectors
 from encryption.engines.base import Observation
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError
-from encryption.models import Drift, Job, JobSession, RekeyJob, Repository, RestorePoint
+from encryption.models import Drift, Engine, Job, JobSession, RekeyJob, Repository, RestorePoint, VeeamJob
 from encryption.services import vault
+from encryption.services.veeam import observing
 
 What = Drift.What
 
 # A log entry and a page name so many restore points; the count says the rest.
 _NAMED = 20
+_AWAY = timedelta(seconds=30)
 
 
 @dataclass
@@ -44,15 +48,30 @@ class Sight:
 
 
 def observe_all() -> None:
-    """Observe every job that exists; one that cannot be read does not keep the others waiting."""
-    for job_id in list(
-        Job.objects.exclude(state=Job.State.DELETED).order_by("pk").values_list("pk", flat=True)
-    ):
+    """Observe every native job that exists; one that cannot be read does not keep the others waiting.
+
+    A Veeam server is observed as a whole, by a task of its own.
+    """
+    jobs = Job.objects.exclude(state=Job.State.DELETED).filter(repository__engine=Engine.NATIVE)
+    for job_id in list(jobs.order_by("pk").values_list("pk", flat=True)):
         observe(job_id)
 
 
+def observe_named(job_ids: Iterable[UUID]) -> None:
+    """Observe these jobs, each as its engine does. Raises Later while a Veeam server cannot be read."""
+    named = set(job_ids)
+    at_veeam = set(VeeamJob.objects.filter(job__in=named).values_list("job", flat=True))
+    for job_id in sorted(named - at_veeam):
+        observe(job_id)
+    if at_veeam:
+        try:
+            observing.observe(at_veeam)
+        except EngineError as error:
+            raise Later(_AWAY) from error
+
+
 def observe(job_id: UUID) -> list[str]:
-    """Read a job's folder, note what was seen, open and close drifts; returns the names of the open ones."""
+    """Read a native job's folder, note what was seen, open and close drifts; the names of the open ones."""
     job = Job.objects.select_related("repository").filter(pk=job_id).exclude(state=Job.State.DELETED).first()
     if job is None:
         return []

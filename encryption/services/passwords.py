@@ -13,7 +13,7 @@ from audit.events import Event
 from encryption import selectors
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, TargetChanged
-from encryption.models import EncryptionPassword, Job, PasswordVersion, RekeyJob
+from encryption.models import EncryptionPassword, Engine, Job, PasswordVersion, RekeyJob
 from encryption.services import messages
 
 _LOOK_AGAIN = timedelta(hours=1)
@@ -46,7 +46,8 @@ def erase(password_id: UUID) -> None:
     audit.wait_while_older()
     if selectors.needs_of(password_id):
         raise Later(_LOOK_AGAIN)
-    keyed = RekeyJob.objects.filter(rekey__version__password=password)
+    # Where Veeam wrote, no keyring of ours lies, and the password was deleted there before.
+    keyed = RekeyJob.objects.filter(rekey__version__password=password, job__repository__engine=Engine.NATIVE)
     for job in Job.objects.filter(pk__in=keyed.values("job")).select_related("repository").order_by("pk"):
         _free(job, password_id)
     with audit.act(by=audit.WORKER, subject=password):

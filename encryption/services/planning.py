@@ -32,6 +32,8 @@ class Wish:
     then: str = "keep"
     known_to: Sequence[str] = ()
     number: int = 0
+    # Whether a job's description at Veeam is to name the request.
+    described: bool = False
     # A former value that is put back: the version that holds it. No new value then.
     restores: UUID | None = None
 
@@ -57,6 +59,7 @@ class Plan:
     version_id: UUID | None = None
     version: NewVersion | None = None
     server: Mapping[str, str] | None = None
+    note: str = ""
 
 
 @sensitive_variables("secret")

@@ -69,6 +69,7 @@ def prepare(wish: Wish, secret: Secret | None = None) -> Prepared:
         targets=tuple(sorted(plan.targets, key=lambda target: str(target.job))),
         time=timezone.now(),
         server=plan.server,
+        note=plan.note,
     )
     envelope = orders.sign(order, keys.signing_key(), keys.signing_keyid())
     return Prepared(order, envelope, wish.password, plan.version)

@@ -28,6 +28,7 @@ from encryption.errors import EngineError, StaleOrder, TargetChanged
 from encryption.models import Engine as Engines
 from encryption.models import Job, PasswordVersion, Rekey, RekeyJob
 from encryption.services import leases, messages, outcomes, vault
+from encryption.services.veeam import governing
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -226,5 +227,11 @@ _WAYS: Mapping[str, _Way] = {
         _found,
         "The keyring cannot be read, or is neither the old nor the new one; the re-key waits.",
         stale_ends=False,
+    ),
+    Engines.VEEAM: _Way(
+        governing.obey,
+        governing.found,
+        "Veeam cannot be reached, or the job is neither as approved nor as ordered; the change waits.",
+        stale_ends=True,
     ),
 }

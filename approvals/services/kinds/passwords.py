@@ -15,6 +15,7 @@ from accounts.rules import permissions
 from approvals.errors import Invalid, JobBusy, NotEligible, NotFound, Stale
 from approvals.models import Kind, Policy
 from approvals.services import policies
+from approvals.services.kinds import at_veeam
 from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
 from approvals.services.wishes import Wish
 from approvals.statement import Statement
@@ -22,8 +23,9 @@ from audit.errors import Later
 from audit.statement import WORKER
 from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
-from encryption.models import EncryptionPassword, Job
+from encryption.models import EncryptionPassword, Engine, Job, RekeyJob
 from encryption.services import drift, passwords, rekeys
+from encryption.services.veeam import removal
 
 ASK = "encryption.ask_change_job"
 BUSY = timedelta(seconds=30)
@@ -43,12 +45,11 @@ def draft(wish: Wish, origin: Origin) -> Draft:
     check_may_ask(origin.by, wish, scope.jobs)
     _check_change(wish, scope)
     check_free(_refs(scope))
-    if busy := [job for job in scope.jobs if encryption.running_rekey(job) is not None]:
-        raise JobBusy(f"{busy[0].name} is being re-keyed; ask again when that has ended.")
+    check_idle(scope.jobs)
     job_ids = [job.pk for job in scope.jobs]
     return Draft(
         policy=policies.policy_for(job_ids),
-        targets=[encryption.target_facts(ref) for _, ref in _refs(scope)],
+        targets=encryption.facts_of_targets([ref for _, ref in _refs(scope)]),
         change=_change(wish, scope, origin.sealed),
         consequences=encryption.consequences(
             job_ids,
@@ -59,6 +60,13 @@ def draft(wish: Wish, origin: Origin) -> Draft:
             password=wish.encryption_password,
         ),
     )
+
+
+def check_idle(jobs: Collection[Job]) -> None:
+    """Refuse while an approved change of one of these jobs is carried out."""
+    steps = RekeyJob.objects.filter(job__in=jobs, state__in=RekeyJob.OPEN).select_related("job")
+    if (busy := steps.first()) is not None:
+        raise JobBusy(f"{busy.job.name} is being re-keyed; ask again when that has ended.")
 
 
 def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
@@ -78,26 +86,35 @@ def policy(said: Statement, before: datetime) -> Policy:
 
 def compare(said: Statement) -> None:
     """Observe every job afresh, and compare it, the password and its version with the statement."""
-    for job in said.refs("job"):
-        _observe(job)
-    for target in said.targets:
-        found = encryption.target_facts(UUID(target["id"]))
-        for name in ("type", "fingerprint", "password_version"):
-            if found[name] != target[name]:
-                raise Stale(
-                    f"{target['name']} is not as it was when this was asked ({name.replace('_', ' ')})."
-                )
+    observe(said.refs("job"))
+    compare_targets(said)
+    if said.kind == Kind.ACTIVATE and not said.change["new"]:
+        used = UUID(said.change["encryption_password"])
+        if used not in said.refs("password"):
+            raise Stale("The password that would be used is not among what the statement names.")
     if said.kind in (Kind.CHANGE, Kind.DELETE):
         jobs = {job.pk for job in encryption.jobs_of_password(UUID(said.change["encryption_password"]))}
         if jobs != set(said.refs("job")):
             raise Stale("Other jobs use this password than when this was asked.")
 
 
-def _observe(job_id: UUID) -> None:
+def compare_targets(said: Statement) -> None:
+    """Raise Stale unless each job and password, and the server that it is at, is as the statement says."""
+    named = [target for target in said.targets if target["type"] in ("job", "password")]
+    facts = encryption.facts_of_targets([UUID(target["id"]) for target in named])
+    for target, found in zip(named, facts, strict=True):
+        for name in ("type", "fingerprint", "password_version", "server"):
+            if found.get(name) != target.get(name):
+                raise Stale(
+                    f"{target['name']} is not as it was when this was asked ({name.replace('_', ' ')})."
+                )
+
+
+def observe(job_ids: Collection[UUID]) -> None:
+    """Observe jobs afresh. Raises Later where one could not be."""
     began = timezone.now()
-    drift.observe(job_id)
-    seen = Job.objects.filter(pk=job_id).values_list("observed_at", flat=True).first()
-    if seen is None or seen < began:
+    drift.observe_named(job_ids)
+    if Job.objects.filter(pk__in=job_ids, observed_at__gte=began).count() < len(set(job_ids)):
         # Away, damaged, or moving under the reader's eyes: nothing is said about it now.
         raise Later(BUSY)
 
@@ -112,7 +129,8 @@ def _lock(wish: Wish) -> _Scope:
     named: Collection[UUID] = wish.jobs
     if password is not None and wish.kind != Kind.ACTIVATE:
         named = [job.pk for job in encryption.jobs_of_password(password.pk)]
-    rows = Job.objects.select_for_update().exclude(state=Job.State.DELETED).order_by("pk")
+    rows = Job.objects.select_for_update(of=("self",)).select_related("repository", "password")
+    rows = rows.exclude(state=Job.State.DELETED).order_by("pk")
     jobs = list(rows.filter(pk__in=named))
     if len(jobs) != len(named):
         raise NotFound("One of these jobs does not exist.")
@@ -120,6 +138,8 @@ def _lock(wish: Wish) -> _Scope:
 
 
 def _check_change(wish: Wish, scope: _Scope) -> None:
+    if any(job.repository.engine == Engine.VEEAM for job in scope.jobs) or at_veeam.holds(scope.password):
+        at_veeam.check(wish, scope.jobs, scope.password)
     if wish.kind == Kind.ACTIVATE:
         same = [job for job in scope.jobs if job.password_id is not None and job.password == scope.password]
         if same:
@@ -178,6 +198,8 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
             start=change.get("start", "next_run"),
             then=change.get("then", "keep"),
             known_to=[str(said.asker.person)] if secret is not None else [],
+            number=said.number,
+            described=describes(said),
         ),
         secret,
     )
@@ -185,8 +207,14 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
     return lambda until: rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
 
 
+def describes(said: Statement) -> bool:
+    """Say whether the policy wants the request's number in the description of Veeam's jobs."""
+    return said.policy.get("number_in_description") is True
+
+
 def _delete(said: Statement, digest: str, secret: Secret | None) -> Begin:
     password = UUID(said.change["encryption_password"])
+    removal.remove(password)
 
     def begin(until: datetime) -> None:
         passwords.delete_within(password, by=WORKER)

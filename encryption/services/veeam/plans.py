@@ -31,17 +31,16 @@ def plan(wish: Wish, secret: Secret | None, jobs: Sequence[Job]) -> Plan:
             raise TargetChanged(
                 f"The encryption of {job.name} is not the one that was approved for a change."
             )
-    facts = selectors.facts_of_server(server)
+    facts, note = selectors.facts_of_server(server), f"(R-{wish.number})" if wish.described else ""
     if wish.action == "deactivate":
-        return Plan(_targets(wish.jobs, None), server=facts)
+        return Plan(_targets(wish.jobs, None), server=facts, note=note)
     version_id, version = _version(wish, secret, jobs)
-    return Plan(_targets(wish.jobs, version_id), version_id, version, facts)
+    return Plan(_targets(wish.jobs, version_id), version_id, version, facts, note)
 
 
-def hint_of(text: str, number: int) -> str:
-    """Return a hint that ends with the number of its request; a former number goes."""
-    plain = _NUMBER.sub("", text)
-    return f"{plain} (R-{number})" if number else plain
+def numbered(text: str, note: str) -> str:
+    """Return a hint or description that ends with the number of its request; a former number goes."""
+    return f"{_NUMBER.sub('', text)} {note}".strip()
 
 
 def _server(jobs: Sequence[Job]) -> VeeamServer:
@@ -74,7 +73,8 @@ def _following(
     wish: Wish, newest: PasswordVersion | None, value: Secret, strength: int
 ) -> tuple[UUID, NewVersion]:
     version_id, number = uuid4(), planning.next_number(newest)
-    hint = hint_of(wish.hint or (newest.hint if newest else ""), wish.number)
+    note = f"(R-{wish.number})" if wish.number else ""
+    hint = numbered(wish.hint or (newest.hint if newest else ""), note)
     sealed = vault.seal_value(version_id, number, value)
     length = len(value.reveal().decode())
     return version_id, NewVersion(version_id, number, hint, sealed, strength, length, wish.known_to)
