@@ -5,7 +5,7 @@ from uuid import UUID
 from audit import queue
 from encryption.services import backups, drift, passwords, retention, steps
 from encryption.services.leases import LEASE
-from encryption.services.veeam import imports, looking, reconciliation, surroundings
+from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
 
 
 @queue.worker(queue.Task.REKEY_JOB, lease=LEASE)
@@ -36,6 +36,12 @@ def retire(job: UUID) -> None:
 def erase(password: UUID) -> None:
     """Erase the versions of a deleted password that nothing needs any more."""
     passwords.erase(password)
+
+
+@queue.worker(queue.Task.VEEAM_ADOPT)
+def adopt(offer: UUID) -> None:
+    """Have Veeam verify a value that somebody typed."""
+    adoption.prove(offer)
 
 
 @queue.beat(queue.Task.SCHEDULE)

@@ -166,9 +166,8 @@ _JOB, _SESSION, _POINT = "encryption_job", "encryption_jobsession", "encryption_
 _REPOSITORY, _PASSWORD = "encryption_repository", "encryption_encryptionpassword"
 _VERSION, _REKEY, _STEP = "encryption_passwordversion", "encryption_rekey", "encryption_rekeyjob"
 _DRIFT, _ATTESTATION = "encryption_drift", "encryption_attestation"
-_DIFFERENCE, _EVENT = "encryption_veeamdifference", "encryption_veeamevent"
-_RECONCILED, _SERVER = "encryption_reconciled", "encryption_veeamserver"
-_LOOK = "encryption_veeamlook"
+_DIFFERENCE, _EVENT, _SERVER = "encryption_veeamdifference", "encryption_veeamevent", "encryption_veeamserver"
+_RECONCILED, _LOOK, _ADOPTION = "encryption_reconciled", "encryption_veeamlook", "encryption_veeamadoption"
 _OF_VEEAM = "encryption_veeamjob, encryption_veeampassword, encryption_veeamrepository"
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION encryption_refuse()"
 
@@ -251,10 +250,7 @@ _OF_VEEAM_SERVERS: tuple[Trigger, ...] = (
     Trigger(_EVENT, "veeam_event_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
     Trigger(_EVENT, "veeam_events_stay", "BEFORE TRUNCATE", _WHOLE),
     Trigger(
-        _RECONCILED,
-        "reconciled_fixed",
-        "BEFORE UPDATE",
-        _row("once", "id", "event_id", "difference_id"),
+        _RECONCILED, "reconciled_fixed", "BEFORE UPDATE", _row("once", "id", "event_id", "difference_id")
     ),
     Trigger(_RECONCILED, "reconciled_kept", "BEFORE DELETE", _row("refuse")),
 )
@@ -290,9 +286,9 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE ON {_EVENT} FROM veeamsec_web, veeamsec_worker",
     f"REVOKE UPDATE, DELETE ON {_DIFFERENCE} FROM veeamsec_worker",
     f"REVOKE INSERT, DELETE ON {_RECONCILED} FROM veeamsec_web",
-    f"REVOKE DELETE ON {_SERVER}, {_OF_VEEAM}, {_RECONCILED} FROM veeamsec_worker",
+    f"REVOKE DELETE ON {_SERVER}, {_OF_VEEAM}, {_RECONCILED}, {_ADOPTION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_SERVER} FROM veeamsec_web",
-    f"REVOKE UPDATE, DELETE ON {_LOOK} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_LOOK}, {_ADOPTION} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_ATTESTATION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_WORKERS}, {_SESSION}, {_PASSWORD}, {_JOB} FROM veeamsec_worker",
 )

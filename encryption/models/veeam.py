@@ -53,7 +53,7 @@ class VeeamServer(models.Model):
     # Veeam's own analyzer and forwarding, as read last.
     analyzer = models.JSONField(default=dict, editable=False)
     forwarding = models.JSONField(default=dict, editable=False)
-    # The newest requests of Veeam's own four eyes, read only: {"checked_at", "events": [..], "unchecked": why}
+    # The newest requests of its own four eyes, read only: {"checked_at", "events": [..], "unchecked": why}
     four_eyes = models.JSONField(default=dict, editable=False)
     # {"phase", "done", "total", "began"} while an import runs.
     progress = models.JSONField(default=dict, editable=False)

@@ -15,7 +15,7 @@ from encryption.errors import VerifyBlocked
 
 # A third of what Veeam bears: people try values there too.
 MOST_WRONG = 5
-_MINUTE = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
 # A value that was wrong stays so until the password is changed again, which has another time.
 _REMEMBERED = timedelta(hours=24)
 # Since revision 1.3-rev0.
@@ -47,13 +47,13 @@ def opens(client: VeeamClient, server: UUID, password: UUID, secret: Secret) -> 
     Called under `alone`.
     """
     key = f"veeam:wrong:{server}:{password}"
-    cache.add(key, 0, _MINUTE.total_seconds())
+    cache.add(key, 0, MINUTE.total_seconds())
     if (cache.get(key) or 0) >= MOST_WRONG:
         raise VerifyBlocked("Several wrong values were tried within a minute; wait for the next one.")
     if client.verify_password(password, secret):
         return True
     # The key may have ended while Veeam answered.
-    cache.add(key, 0, _MINUTE.total_seconds())
+    cache.add(key, 0, MINUTE.total_seconds())
     cache.incr(key)
     return False
 
