@@ -80,6 +80,9 @@ class Event(StrEnum):
     ACCESS_GRANTED = "access.granted", 71318
     ACCESS_REVOKED = "access.revoked", 71319
     DRIFT_EXPLAINED = "drift.explained", 71320
+    COVER_STARTED = "cover.started", 71320
+    COVER_FINISHED = "cover.finished", 71321
+    COVER_FAILED = "cover.failed", 71322
     # People: 71400
     PERSON_CREATED = "person.created", 71401
     PERSON_CHANGED = "person.changed", 71402
@@ -134,6 +137,24 @@ class Event(StrEnum):
     VEEAM_PASSWORD_OFFERED = "veeam.password_offered", 71642
     VEEAM_PASSWORD_ADOPTED = "veeam.password_adopted", 71643
     VEEAM_PASSWORD_REFUSED = "veeam.password_refused", 71644
+    # Recovery: 71700
+    KEYSET_WISHED = "keyset.wished", 71700
+    KEYSET_GENERATED = "keyset.generated", 71701
+    KEYSET_ACTIVATED = "keyset.activated", 71702
+    KEYSET_TAKEN = "keyset.taken", 71703
+    KEYSET_EXPORTED = "keyset.exported", 71704
+    KEYSET_IMPORTED = "keyset.imported", 71705
+    KEYSET_DELETED = "keyset.deleted", 71706
+    ENTERPRISE_ORDERED = "enterprise.ordered", 71707
+    ENTERPRISE_REFUSED = "enterprise.refused", 71708
+    SERVER_OFFERED = "server.offered", 71709
+    SERVER_REGISTERED = "server.registered", 71710
+    SERVER_REVOKED = "server.revoked", 71711
+    CASE_MADE = "case.made", 71712
+    CASE_RECEIVED = "case.received", 71713
+    CASE_ANSWERED = "case.answered", 71714
+    CASE_OPENED = "case.opened", 71715
+    CASE_REFUSED = "case.refused", 71716
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.
@@ -160,5 +181,10 @@ PROMPT = frozenset(
         Event.MEMBER_SUSPENDED,
         Event.CREDENTIALS_RESET,
         Event.ROSTER_SIGNED,
+        Event.KEYSET_ACTIVATED,
+        Event.KEYSET_EXPORTED,
+        Event.KEYSET_DELETED,
+        Event.CASE_ANSWERED,
+        Event.CASE_OPENED,
     }
 )

@@ -59,6 +59,10 @@ class Task(StrEnum):
     SCHEDULE = "encryption.schedule"
     RETENTION = "encryption.retention"
     ERASE_SECRET = "encryption.erase_secret"  # noqa: S105
+    COVER = "encryption.cover"
+    ENTERPRISE = "recovery.obey"
+    RECOVERY_REQUEST = "recovery.make_request"
+    RECOVERY_RESPONSE = "recovery.open_response"
     VEEAM_LOOK = "encryption.veeam_look"
     VEEAM_IMPORT = "encryption.veeam_import"
     VEEAM_OBSERVE = "encryption.veeam_observe"

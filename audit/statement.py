@@ -56,7 +56,8 @@ WORKER = SystemActor(UUID("00000000-0000-4000-8000-000000000001"), "worker")
 BEAT = SystemActor(UUID("00000000-0000-4000-8000-000000000002"), "beat")
 CONSOLE = SystemActor(UUID("00000000-0000-4000-8000-000000000003"), "console")
 NOBODY = SystemActor(UUID("00000000-0000-4000-8000-000000000004"), "nobody")
-SYSTEM = {actor.pk: actor for actor in (WORKER, BEAT, CONSOLE, NOBODY)}
+ENTERPRISE = SystemActor(UUID("00000000-0000-4000-8000-000000000005"), "enterprise")
+SYSTEM = {actor.pk: actor for actor in (WORKER, BEAT, CONSOLE, NOBODY, ENTERPRISE)}
 
 
 @dataclass(frozen=True, slots=True)

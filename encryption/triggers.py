@@ -280,7 +280,7 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE ON {_SESSION}, {_PASSWORD} FROM veeamsec_web",
     f"REVOKE DELETE ON {_JOB} FROM veeamsec_web",
     # A keyset comes in force by a decided request, which the worker carries out.
-    "REVOKE INSERT, UPDATE, DELETE ON encryption_keysetguard FROM veeamsec_web",
+    "REVOKE INSERT, UPDATE, DELETE ON encryption_keysetguard, encryption_recoveredkeys FROM veeamsec_web",
     # What Veeam says, the worker reads; the receiver of events holds no key and writes as the web does.
     f"REVOKE INSERT, UPDATE, DELETE ON {_DIFFERENCE}, {_OF_VEEAM} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_EVENT} FROM veeamsec_web, veeamsec_worker",

@@ -73,7 +73,7 @@ _RECORD, _PROOF, _SETTINGS = (
 )
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION recovery_refuse()"
 
-TRIGGERS: tuple[Trigger, ...] = (
+_FIRST: tuple[Trigger, ...] = (
     Trigger(
         _KEYSET,
         "keyset_fixed",
@@ -115,6 +115,19 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_PROOF, "proofs_kept", "BEFORE TRUNCATE", _WHOLE),
 )
 
+_TASK = "recovery_enterprisetask"
+_OF_TASKS: tuple[Trigger, ...] = (
+    Trigger(
+        _TASK,
+        "enterprise_task_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "action", '"order"', "given", "request", "asked_by"),
+    ),
+    Trigger(_TASK, "enterprise_task_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_TASK, "enterprise_tasks_kept", "BEFORE TRUNCATE", _WHOLE),
+)
+TRIGGERS = _FIRST + _OF_TASKS
+
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
 # The web offers: a case, a server's text, a proof. What comes of it the workers write.
@@ -122,7 +135,9 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT, UPDATE, DELETE ON {_KEYSET}, {_SETTINGS} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_SERVER}, {_CASE}, {_PROOF} FROM veeamsec_web",
     f"REVOKE DELETE ON {_RECORD} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_TASK} FROM veeamsec_web",
     f"REVOKE DELETE ON {_KEYSET}, {_SERVER}, {_CASE}, {_RECORD}, {_PROOF} FROM veeamsec_worker",
 )
 
-SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))
+SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
+TASKS_SQL = "\n".join(trigger.sql for trigger in _OF_TASKS)

@@ -9,11 +9,12 @@ from audit.services.outbox import sweep
 from audit.services.refusals import refuse_anonymous
 from audit.services.rollbacks import wait_while_older
 from audit.services.verification import verify, verify_and_tell
-from audit.statement import BEAT, CONSOLE, NOBODY, WORKER, Actor, SystemActor
+from audit.statement import BEAT, CONSOLE, ENTERPRISE, NOBODY, WORKER, Actor, SystemActor
 
 __all__ = [
     "BEAT",
     "CONSOLE",
+    "ENTERPRISE",
     "NOBODY",
     "WORKER",
     "Actor",

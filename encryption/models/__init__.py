@@ -1,7 +1,7 @@
 """What is protected and with what: repositories, jobs, passwords with their versions, re-keys."""
 
 from encryption.models.adoptions import VeeamAdoption
-from encryption.models.guards import KeysetGuard
+from encryption.models.guards import KeysetGuard, RecoveredKeys
 from encryption.models.jobs import Engine, Job, JobSession, Repository, RestorePoint
 from encryption.models.passwords import EncryptionPassword, PasswordVersion
 from encryption.models.permissions import JobUserObjectPermission, RepositoryUserObjectPermission
@@ -29,6 +29,7 @@ __all__ = [
     "KeysetGuard",
     "PasswordVersion",
     "Reconciled",
+    "RecoveredKeys",
     "Rekey",
     "RekeyJob",
     "Repository",

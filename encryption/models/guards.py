@@ -22,3 +22,23 @@ class KeysetGuard(models.Model):
                 fields=["until"], condition=Q(until=None), nulls_distinct=False, name="one_guard"
             ),
         ]
+
+
+class RecoveredKeys(models.Model):
+    """Storage keys that a recovery opened, sealed under the worker's master key until they are erased."""
+
+    case = models.UUIDField(primary_key=True)
+    # Which restore points they open.
+    points = models.JSONField(default=list)
+    sealed = models.BinaryField(null=True)
+    opened_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at=None, sealed__isnull=False) | Q(erased_at__isnull=False, sealed=None),
+                name="recovered_keys_held_or_erased",
+            ),
+        ]

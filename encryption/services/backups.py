@@ -4,7 +4,6 @@ A run takes its user key from the version that the keyring names, never from a "
 is begun anew is a new attempt with new keys; what the dead one left under its name is cleared away first.
 """
 
-import errno
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,14 +18,13 @@ from audit import services as audit
 from audit.alarms import Kind
 from audit.errors import LeaseLost, Refused
 from audit.events import Event
-from audit.models import Alarm
-from audit.services.alarms import raise_alarm_within, resolve_alarm_within
+from audit.services.alarms import resolve_alarm_within
 from encryption import rules, selectors
-from encryption.engines.base import BackupResult, OnProgress, Roots, Source
+from encryption.engines.base import BackupResult, OnProgress, Source
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, NoRestorePoint
 from encryption.models import Engine, Job, JobSession, RekeyJob, RestorePoint
-from encryption.services import leases, messages, vault
+from encryption.services import endings, leases, messages, protection, vault
 from encryption.services.runs import (
     restore_target,
     schedule_due,
@@ -44,9 +42,6 @@ __all__ = [
     "start_restore",
     "start_verify",
 ]
-
-# A page shows so many; the count says the rest.
-_WARNINGS = 200
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ def run_backup(session_id: UUID) -> None:
         with lease.kept():
             result = _write(row, plan, lease)
     except (EngineError, Refused, OSError) as error:
-        _failed(row, lease, error, Event.BACKUP_FAILED)
+        endings.failed(row, lease, error, Event.BACKUP_FAILED)
         return
     try:
         _recorded(row, plan, result, lease)
@@ -89,11 +84,11 @@ def _run_at_veeam(row: JobSession, lease: leases.Lease) -> None:
     try:
         warnings = veeam_runs.follow(row, lease)
     except (EngineError, OSError) as error:
-        _failed(row, lease, error, Event.BACKUP_FAILED)
+        endings.failed(row, lease, error, Event.BACKUP_FAILED)
         return
     with audit.act(by=audit.WORKER, subject=row.job):
         lease.check_within()
-        _end_within(row, list(warnings))
+        endings.end_within(row, list(warnings))
         audit.record(Event.BACKUP_FINISHED, facts={"session": row.pk, "warnings": len(warnings)})
         resolve_alarm_within(Kind.JOB_FAILED, row.job)
 
@@ -111,11 +106,11 @@ def run_restore(session_id: UUID) -> None:
         with lease.kept():
             warnings = _restore(row, lease) if is_restore else _verify(row, lease)
     except (EngineError, Refused, OSError) as error:
-        _failed(row, lease, error, failed)
+        endings.failed(row, lease, error, failed)
         return
     with audit.act(by=audit.WORKER, subject=row.job):
         lease.check_within()
-        _end_within(row, warnings)
+        endings.end_within(row, warnings)
         if not is_restore:
             RestorePoint.objects.filter(pk=_point(row).pk).update(verified_at=timezone.now())
         done = Event.RESTORE_FINISHED if is_restore else Event.VERIFY_FINISHED
@@ -179,6 +174,7 @@ def _write(row: JobSession, plan: Plan, lease: leases.Lease) -> BackupResult:
         base=plan.base,
         compress=job.compression,
         restore_point=row.restore_point,
+        protection=protection.in_force() if plan.encrypted else None,
         progress=_told(lease),
     )
 
@@ -206,7 +202,7 @@ def _recorded(row: JobSession, plan: Plan, result: BackupResult, lease: leases.L
             job.full_next = False
             job.save(update_fields=["full_next"])
         JobSession.objects.filter(pk=row.pk).update(done_bytes=result.source_bytes, done_files=result.entries)
-        _end_within(row, list(result.warnings))
+        endings.end_within(row, list(result.warnings))
         facts = {
             "session": row.pk,
             "restore_point": result.restore_point,
@@ -234,7 +230,7 @@ def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
         row.job_id,
         point.pk,
         target,
-        roots=_roots(point),
+        roots=protection.opens_of(row, point),
         paths=row.wish.get("paths"),
         progress=_told(lease),
     )
@@ -245,7 +241,7 @@ def _restore(row: JobSession, lease: leases.Lease) -> list[str]:
 def _verify(row: JobSession, lease: leases.Lease) -> list[str]:
     point = _point(row)
     engine = engine_for(row.job.repository)
-    engine.verify(row.job_id, point.pk, roots=_roots(point), progress=_told(lease))
+    engine.verify(row.job_id, point.pk, roots=protection.opens_of(row, point), progress=_told(lease))
     return []
 
 
@@ -258,31 +254,3 @@ def _point(row: JobSession) -> RestorePoint:
 
 def _told(lease: leases.Lease) -> OnProgress:
     return lambda progress: lease.tell(done_bytes=progress.done_bytes, done_files=progress.done_files)
-
-
-def _roots(point: RestorePoint) -> Roots | None:
-    return vault.roots(point.job_id) if point.storage_key else None
-
-
-def _end_within(row: JobSession, warnings: list[str]) -> None:
-    state = JobSession.State.WARNING if warnings else JobSession.State.SUCCEEDED
-    if len(warnings) > _WARNINGS:
-        warnings = [*warnings[:_WARNINGS], f"… and {len(warnings) - _WARNINGS} more."]
-    JobSession.objects.filter(pk=row.pk).update(
-        state=state, warnings=warnings, lease_until=None, ended_at=timezone.now()
-    )
-
-
-def _failed(row: JobSession, lease: leases.Lease, error: Exception, event: Event) -> None:
-    """Commit that a session failed and why; a lost lease means that another worker goes on."""
-    text = getattr(error, "message", "") or getattr(error, "strerror", "") or type(error).__name__
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    with audit.act(by=audit.WORKER, subject=row.job):
-        lease.check_within()
-        JobSession.objects.filter(pk=row.pk).update(
-            state=JobSession.State.FAILED, error=text, lease_until=None, ended_at=timezone.now()
-        )
-        audit.record(event, facts={"session": row.pk, "error": text})
-        if event == Event.BACKUP_FAILED:
-            kind = Kind.DISK_FULL if full else Kind.JOB_FAILED
-            raise_alarm_within(kind, row.job, Alarm.Severity.WARNING, f"The run failed: {text}")

@@ -28,7 +28,7 @@ _LOST = timedelta(minutes=10)
 def start_backup(job_id: UUID, *, by: Asker, full: bool = False) -> JobSession:
     """Ask for a run; the session shows how it goes. Raises JobBusy, JobRefused, NotEligible."""
     with audit.act(by=by, subject=("encryption.job", job_id)):
-        job = _locked(job_id, by, "run")
+        job = locked(job_id, by, "run")
         session = queue_within(job, by=by, full=full)
         if session is None:
             raise JobBusy("A run of this job is queued or under way.")
@@ -37,9 +37,16 @@ def start_backup(job_id: UUID, *, by: Asker, full: bool = False) -> JobSession:
 
 
 def start_restore(
-    restore_point_id: UUID, *, to: str, paths: Sequence[str] | None = None, by: Asker
+    restore_point_id: UUID,
+    *,
+    to: str,
+    paths: Sequence[str] | None = None,
+    case: UUID | None = None,
+    by: Asker,
 ) -> JobSession:
     """Ask for a restore into an empty folder under VEEAMSEC_ROOTS; `paths` narrows it.
+
+    With `case` it opens with the keys of that recovery, and not with the password.
 
     Raises PlaceRefused, JobRefused, NotEligible, Unknown.
     """
@@ -54,7 +61,8 @@ def start_restore(
             kind=JobSession.Kind.RESTORE,
             asked_by=by.pk,
             restore_point=point.pk,
-            wish={"to": str(target), "paths": list(paths) if paths is not None else None},
+            wish={"to": str(target), "paths": list(paths) if paths is not None else None}
+            | ({"case": str(case)} if case is not None else {}),
         )
         queue.ring(queue.Task.RESTORE, session.pk)
         audit.record(
@@ -131,7 +139,11 @@ def _ring_for_lost(now: datetime) -> None:
             queue.ring(task, session.pk)
 
 
-def _locked(job_id: UUID, by: Asker, verb: str) -> Job:
+def locked(job_id: UUID, by: Asker, verb: str) -> Job:
+    """Return an active job under the caller's lock, for who may do this with it.
+
+    Raises Unknown, NotEligible, JobRefused.
+    """
     if isinstance(by, User):
         selectors.job_detail(job_id, by)
     job = Job.objects.select_for_update().filter(pk=job_id).exclude(state=Job.State.DELETED).first()

@@ -3,11 +3,13 @@
 from recovery.models.cases import BackupServer, RecoveryCase
 from recovery.models.custody import CustodyProof, CustodyRecord
 from recovery.models.keysets import Keyset, LossProtection
+from recovery.models.tasks import EnterpriseTask
 
 __all__ = [
     "BackupServer",
     "CustodyProof",
     "CustodyRecord",
+    "EnterpriseTask",
     "Keyset",
     "LossProtection",
     "RecoveryCase",

@@ -1,0 +1,187 @@
+"""Keysets through their life: wished for, ordered, and done by the enterprise worker alone.
+
+A new keyset is of no use until an approved request activates it, so whoever runs the Enterprise Manager may
+wish for one. Everything else begins with an order that the worker signed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.errors import NotEligible
+from accounts.models import Role, User
+from audit import dsse, keys, queue
+from audit import services as audit
+from audit.events import Event
+from encryption.crypto import keysets, providers
+from encryption.crypto.encoding import canonical
+from encryption.errors import KeyMaterialError
+from encryption.models import KeysetGuard
+from recovery import armor, order
+from recovery.documents import forms, identities
+from recovery.errors import ForAnother, UnknownKeyset
+from recovery.models import EnterpriseTask, Keyset, LossProtection
+from recovery.services import identity, private
+
+RETENTION_WEEKS = range(1, 521)
+
+
+def generate(*, by: User, suite: str, description: str) -> EnterpriseTask:
+    """Wish for a new keyset; it stays inactive. Raises NotEligible, KeyMaterialError."""
+    with audit.act(by=by, subject="keyset"):
+        check_may_ask(by)
+        if suite not in (keysets.RSA, keysets.X_WING):
+            raise KeyMaterialError(f"A keyset is of suite {keysets.RSA} or {keysets.X_WING}.")
+        given = {"description": description.strip()[:200], "suite": suite}
+        task = EnterpriseTask.objects.create(action="generate", given=given, asked_by=by.pk)
+        audit.record(Event.KEYSET_WISHED, subject=("recovery.keyset", task.pk), facts={"suite": suite})
+        queue.ring(queue.Task.ENTERPRISE, task.pk)
+    return task
+
+
+def check_may_ask(by: User) -> None:
+    """Refuse who neither runs the Enterprise Manager nor sits in Security."""
+    if not (by.is_security or by.has_role(Role.ENTERPRISE)):
+        raise NotEligible("Enterprise administrators and members of Security ask for this.")
+
+
+def order_within(
+    wish: order.Order, *, given: Mapping[str, Any] | None = None, sealed: bytes | None = None
+) -> EnterpriseTask:
+    """Sign an order for an approved request and ring for it, in the caller's transaction; as the worker."""
+    task = EnterpriseTask.objects.create(
+        action=wish.action,
+        order=order.sign(wish, keys.signing_key(), keys.signing_keyid()),
+        given=dict(given or {}),
+        sealed=sealed,
+        request=wish.request,
+    )
+    facts = {"action": wish.action, "request": wish.request}
+    audit.record(Event.ENTERPRISE_ORDERED, subject=("recovery.enterprisetask", task.pk), facts=facts)
+    queue.ring(queue.Task.ENTERPRISE, task.pk)
+    return task
+
+
+# --- done by the enterprise worker ------------------------------------------------------------------------
+
+
+def make(task: EnterpriseTask) -> None:
+    """Make the pair that a task wishes for; its row is the keyset's id, so again is the same."""
+    if Keyset.objects.filter(pk=task.pk).exists():
+        return
+    suite = task.given["suite"]
+    private.keep(task.pk, keysets.generate(suite).private)
+    # After a kill between file and row the file counts: the public half is read from it.
+    half = private.kept(task.pk)
+    keyset = Keyset(
+        id=task.pk,
+        suite=suite,
+        public=keysets.public_of(suite, half),
+        description=task.given["description"],
+        enterprise=_enterprise(),
+    )
+    with audit.act(by=audit.ENTERPRISE, subject=("recovery.keyset", keyset.pk)):
+        keyset.save(force_insert=True)
+        audit.record(Event.KEYSET_GENERATED, facts={"suite": suite})
+
+
+def activate_within(keyset_id: UUID, *, weeks: int, now: datetime) -> Keyset:
+    """Bring a keyset in force: announce it, retire the former one, guard what is written from now on."""
+    keyset = _locked(keyset_id, Keyset.State.INACTIVE, Keyset.State.RETIRED)
+    key = providers.load_enterprise(settings.ENTERPRISE_KEYS)
+    expires = now + timedelta(weeks=weeks)
+    payload = identities.build_keyset(
+        identities.Announcement(
+            keyset=keyset.pk,
+            suite=keyset.suite,
+            public=bytes(keyset.public),
+            description=keyset.description,
+            enterprise=keyset.enterprise,
+            enterprise_key=key.public_key().public_bytes_raw(),
+            activated=now,
+            expires=expires,
+        )
+    )
+    Keyset.objects.filter(state=Keyset.State.ACTIVE).update(state=Keyset.State.RETIRED)
+    keyset.announcement = dsse.sign(
+        payload, key, forms.fingerprint(payload), payload_type=identities.KEYSET_TYPE
+    )
+    keyset.state, keyset.activated_at, keyset.expires_at = Keyset.State.ACTIVE, now, expires
+    keyset.save(update_fields=["announcement", "state", "activated_at", "expires_at"])
+    guard_within(keyset, now)
+    audit.record(Event.KEYSET_ACTIVATED, subject=keyset, facts={"expires": expires, "suite": keyset.suite})
+    return keyset
+
+
+def guard_within(keyset: Keyset, now: datetime) -> None:
+    """Have new restore points wrapped for a keyset, and for no other."""
+    KeysetGuard.objects.filter(until=None).exclude(keyset=keyset.pk).update(until=now)
+    KeysetGuard.objects.update_or_create(
+        keyset=keyset.pk,
+        defaults={"suite": keyset.suite, "public": bytes(keyset.public), "since": now, "until": None},
+    )
+
+
+def delete_within(keyset_id: UUID, now: datetime) -> None:
+    """Forget a keyset that is not in force; its file goes after the commit."""
+    keyset = _locked(keyset_id, Keyset.State.INACTIVE, Keyset.State.RETIRED)
+    keyset.state, keyset.deleted_at = Keyset.State.DELETED, now
+    keyset.save(update_fields=["state", "deleted_at"])
+    audit.record(Event.KEYSET_DELETED, subject=keyset)
+
+
+def announcement_text(keyset: Keyset) -> str:
+    """Return a keyset's announcement as text. Raises UnknownKeyset while it was never activated."""
+    if keyset.announcement is None:
+        raise UnknownKeyset(f"{keyset} was never activated: nothing is announced.")
+    return armor.write(armor.Kind.KEYSET, canonical(keyset.announcement))
+
+
+def take_within(text: str, now: datetime) -> Keyset:
+    """Take another installation's keyset, announced under the key that was taken first; as the worker.
+
+    Raises Unreadable, NotGenuine, and ForAnother when another Enterprise Manager signed it.
+    """
+    envelope = identity.envelope_in(armor.Kind.KEYSET, text)
+    told, _payload = identities.open_keyset(envelope)
+    held = LossProtection.objects.select_for_update().get(pk=1)
+    if held.trusted_key is None:
+        held.trusted_enterprise, held.trusted_key = told.enterprise, told.enterprise_key
+        held.save(update_fields=["trusted_enterprise", "trusted_key"])
+    if (held.trusted_enterprise, bytes(held.trusted_key)) != (told.enterprise, told.enterprise_key):
+        raise ForAnother("Another Enterprise Manager announces this keyset than the one that was taken here.")
+    Keyset.objects.filter(state=Keyset.State.ACTIVE).update(state=Keyset.State.RETIRED)
+    keyset, _ = Keyset.objects.update_or_create(
+        pk=told.keyset,
+        defaults={
+            "suite": told.suite,
+            "public": told.public,
+            "description": told.description,
+            "state": Keyset.State.ACTIVE,
+            "own": False,
+            "enterprise": told.enterprise,
+            "announcement": envelope,
+            "activated_at": told.activated,
+            "expires_at": told.expires,
+        },
+    )
+    guard_within(keyset, now)
+    audit.record(Event.KEYSET_TAKEN, subject=keyset, facts={"enterprise": told.enterprise})
+    return keyset
+
+
+def _enterprise() -> UUID:
+    found = LossProtection.objects.get(pk=1).enterprise
+    if found is None:
+        raise UnknownKeyset("This installation is no Enterprise Manager: run setup.")
+    return found
+
+
+def _locked(keyset_id: UUID, *states: str) -> Keyset:
+    keyset = Keyset.objects.select_for_update().filter(pk=keyset_id).first()
+    if keyset is None or keyset.state not in states:
+        raise UnknownKeyset("There is no such keyset, or it is in another state than was approved.")
+    return keyset
