@@ -15,9 +15,9 @@ from audit import services as audit
 from audit.alarms import Kind
 from audit.events import Event
 from audit.services.alarms import resolve_alarm_within
-from encryption import selectors
+from encryption import rules, selectors
 from encryption.errors import TargetChanged
-from encryption.models import Drift, EncryptionPassword, Job, PasswordVersion, VeeamPassword
+from encryption.models import Drift, EncryptionPassword, Job, PasswordVersion, RekeyJob, VeeamPassword
 
 What = Drift.What
 _JOB_KINDS = (What.VEEAM_ENCRYPTION_CHANGED, What.VEEAM_ENCRYPTION_OFF)
@@ -89,9 +89,12 @@ def _accepted(drift: Drift) -> dict[str, str]:
 
 def _former_value(drift: Drift, password: UUID) -> WayBack | str:
     moment = parse_datetime(str(drift.found.get("expected") or ""))
-    versions = PasswordVersion.objects.filter(password=password, in_force_from=moment, erased_at=None)
-    former = versions.order_by("-number").first() if moment is not None else None
-    if former is None or former.sealed_password is None:
+    versions = PasswordVersion.objects.filter(password=password, in_force_from=moment)
+    return _value_of(versions.order_by("-number").first() if moment is not None else None, password)
+
+
+def _value_of(former: PasswordVersion | None, password: UUID) -> WayBack | str:
+    if former is None or former.sealed_password is None or former.password_id != password:
         return "Nobody here knows the former value: explain it, or ask for a change of the password."
     jobs = tuple(job.pk for job in selectors.jobs_of_password(password))
     if not jobs:
@@ -99,10 +102,22 @@ def _former_value(drift: Drift, password: UUID) -> WayBack | str:
     return WayBack("change", jobs, password, former.pk)
 
 
+def _step_expected(drift: Drift, job: Job) -> RekeyJob | None:
+    """Return the executed step that left what was expected of a job, if one did."""
+    done = RekeyJob.objects.filter(job=job, state=RekeyJob.State.SUCCEEDED).select_related("rekey__version")
+    step = done.order_by("-ended_at").first()
+    fits = step is not None and "blocks" in step.proof and rules.key_of(step) == drift.found.get("expected")
+    return step if fits else None
+
+
 def _former_encryption(drift: Drift, job: Job) -> WayBack | str:
     if drift.found.get("gone"):
         return "The job does not exist at Veeam any more."
-    before = drift.found.get("before") or []
+    step = _step_expected(drift, job)
+    before = step.proof["blocks"] if step is not None else drift.found.get("before") or []
+    if step is not None and before == drift.found.get("after") and job.password_id is not None:
+        # The places are the same: what moved is the value of the password.
+        return _value_of(step.rekey.version, job.password_id)
     named = {
         str(block["kms"] if block["kind"] == "kms" else block["password"])
         for block in before

@@ -47,7 +47,8 @@ def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dic
         facts = {"rekey": step.rekey_id, "fingerprint": rules.key_of(step)}
         audit.record(Event.REKEY_JOB_DONE, facts=facts)
         if job.repository.engine == Engine.VEEAM:
-            recording.note_within(job, proof)
+            began = RekeyJob.objects.values_list("started_at", flat=True).get(pk=step.pk)
+            recording.note_within(job, proof, began)
         for kind in (Kind.REKEY_STUCK, Kind.REKEY_FAILED):
             resolve_alarm_within(kind, job)
         _start_full_within(job, order, step)

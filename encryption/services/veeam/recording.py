@@ -1,5 +1,6 @@
 """What an executed step leaves in the rows of a Veeam job: as it was read back, and what is closed by it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from audit.alarms import Kind
 from audit.events import Event
 from audit.services.alarms import resolve_alarm_within
 from encryption.models import Drift, Job, VeeamJob
+from encryption.services.veeam.reading import time_text
 
 # What an approved and proved state of a job answers; what else was found of it stays open.
 ANSWERED = (
@@ -21,9 +23,16 @@ ANSWERED = (
 )
 
 
-def note_within(job: Job, proof: dict[str, Any]) -> None:
-    """Store a job's encryption as it was read back, and close what this answers."""
-    VeeamJob.objects.filter(job=job).update(blocks=proof["blocks"], seen_at=timezone.now(), gone_at=None)
+def note_within(job: Job, proof: dict[str, Any], began: datetime | None) -> None:
+    """Store a job's encryption as it was read back, close what this answers; `began`: when its step did."""
+    row = VeeamJob.objects.get(job=job)
+    row.blocks, row.seen_at, row.gone_at = proof["blocks"], timezone.now(), None
+    # As a poll would note it, so that the next one sees what others do from now on.
+    row.polled = {**row.polled, "blocks": proof["blocks"]}
+    key = str(job.password_id) if job.password_id else None
+    if not row.terms or row.terms[-1]["password"] != key:
+        row.terms = [*row.terms, {"from": time_text(began or timezone.now()), "password": key}]
+    row.save(update_fields=["blocks", "seen_at", "gone_at", "polled", "terms"])
     rows = Drift.objects.filter(job=job, closed_at=None, what__in=ANSWERED)
     if not proof["fingerprint"]:
         # Switched off by a decided request: a gap stays one until somebody gives its reason.

@@ -17,6 +17,7 @@ from encryption.errors import StaleOrder
 from encryption.models import PasswordVersion, VeeamPassword, VeeamServer
 from encryption.services import vault
 from encryption.services.veeam import proving
+from encryption.services.veeam.reading import time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def _note(known: VeeamPassword, found: Password, version: PasswordVersion) -> No
         moment = found.modified_at or timezone.now()
         known.modified_at, known.seen_at = found.modified_at, timezone.now()
         known.gone_at = None
+        # As a poll would note it, so that the next one sees what others do from now on.
+        known.polled = {"hint": found.hint, "modified_at": time_text(found.modified_at)}
         known.save()
         former = PasswordVersion.objects.filter(password=version.password_id, number__lt=version.number)
         former.filter(in_force_from__isnull=False, in_force_until=None).update(in_force_until=moment)
