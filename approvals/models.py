@@ -59,6 +59,12 @@ class Kind(models.TextChoices):
     CHANGE_POLICY = "change_policy", "Change the policy"
     EXPLAIN = "explain_drift", "Explain what was found"
     REVERT = "revert_drift", "Put back what was found changed"
+    ACTIVATE_KEYSET = "activate_keyset", "Activate a keyset"
+    IMPORT_KEYSET = "import_keyset", "Import a keyset"
+    EXPORT_KEYSET = "export_keyset", "Export a keyset"
+    DELETE_KEYSET = "delete_keyset", "Delete a keyset"
+    REGISTER_SERVER = "register_server", "Register a backup server"
+    RECOVER_KEY = "recover_key", "Answer a recovery request"
 
 
 class State(models.TextChoices):

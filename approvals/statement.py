@@ -57,6 +57,7 @@ _KEYS = frozenset(
         "version",
     }
 )
+_KEYSET = {"description", "keyset", "public_sha256", "suite"}
 _NEW_VALUE = {"encryption_password", "hint", "new", "scope", "secret_sha256", "start", "version"}
 CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "activate_encryption": frozenset(_NEW_VALUE),
@@ -71,6 +72,12 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "reset_credentials": frozenset({"subjects", "user"}),
     "change_policy": frozenset({"policy", "replaces", "scope"}),
     "explain_drift": frozenset({"drift", "found", "what"}),
+    "activate_keyset": frozenset(_KEYSET | {"retires", "weeks"}),
+    "import_keyset": frozenset({"export_sha256", "keyset", "secret_sha256", "suite", "text"}),
+    "export_keyset": frozenset(_KEYSET | {"secret_sha256"}),
+    "delete_keyset": frozenset(_KEYSET | {"exported"}),
+    "register_server": frozenset({"fingerprint", "kem", "name", "server"}),
+    "recover_key": frozenset({"case", "jobs", "keys", "number", "request_sha256", "server", "server_name"}),
     "revert_drift": frozenset({"action", "drift", "encryption_password", "found", "restores", "what"}),
 }
 

@@ -40,6 +40,8 @@ VEEAMSEC_ROOTS = [
     *(Path(root).expanduser().resolve() for root in env.str("VEEAMSEC_ROOTS", "").split(":") if root),
 ]
 WORKER_KEYS = VEEAMSEC_HOME / "keys" / "worker"
+# Private halves of keysets: the enterprise worker's own, and nobody else's.
+ENTERPRISE_KEYS = VEEAMSEC_HOME / "keys" / "enterprise"
 RECEIVER_KEYS = VEEAMSEC_HOME / "keys" / "receiver"
 WEB_KEYS = VEEAMSEC_HOME / "keys" / "web"
 PUBLIC_KEYS = VEEAMSEC_HOME / "keys" / "public"

@@ -61,6 +61,14 @@ class AskSerializer(Strict):
     role = serializers.ChoiceField(choices=["backup", "enterprise"], required=False)
     policy = serializers.DictField(required=False)
     drift = serializers.UUIDField(required=False)
+    keyset = serializers.UUIDField(required=False)
+    server = serializers.UUIDField(required=False)
+    case = serializers.UUIDField(required=False)
+    text = serializers.CharField(max_length=65_536, required=False, write_only=True)
+    weeks = serializers.IntegerField(min_value=1, max_value=520, required=False)
+    passphrase = serializers.CharField(
+        required=False, write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD
+    )
 
 
 class ChallengeSerializer(Strict):

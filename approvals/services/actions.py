@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 
 from approvals.models import Kind
-from approvals.services.kinds import administrators, credentials, drifts, members, passwords, policy_change
+from approvals.services.kinds import (
+    administrators,
+    credentials,
+    drifts,
+    enterprise,
+    members,
+    passwords,
+    policy_change,
+)
 from approvals.services.kinds.base import Begin, RequestKind
 from approvals.statement import Statement
 from encryption.crypto.secret import Secret
@@ -20,6 +28,12 @@ KINDS: Mapping[str, RequestKind] = {
     Kind.REVOKE: administrators.REVOKE,
     Kind.RESET: credentials.RESET,
     Kind.CHANGE_POLICY: policy_change.CHANGE_POLICY,
+    Kind.ACTIVATE_KEYSET: enterprise.ACTIVATE_KEYSET,
+    Kind.IMPORT_KEYSET: enterprise.IMPORT_KEYSET,
+    Kind.EXPORT_KEYSET: enterprise.EXPORT_KEYSET,
+    Kind.DELETE_KEYSET: enterprise.DELETE_KEYSET,
+    Kind.REGISTER_SERVER: enterprise.REGISTER_SERVER,
+    Kind.RECOVER_KEY: enterprise.RECOVER_KEY,
     Kind.EXPLAIN: drifts.EXPLAIN,
     Kind.REVERT: drifts.REVERT,
 }

@@ -15,9 +15,10 @@ from accounts.models import User
 from approvals import rules, selectors
 from approvals import statement as statements
 from approvals.errors import DigestMismatch, Expired, Invalid, NotEligible, NotPending, OpenRequestExists
-from approvals.models import ApprovalRequest, RequestTarget, State
+from approvals.models import ApprovalRequest, Kind, RequestTarget, State
 from approvals.services import drafts, endings, wishes
 from approvals.services.drafts import Origin
+from approvals.services.kinds.enterprise import SHORTEST_PASSPHRASE
 from approvals.services.wishes import Asked, Wish
 from approvals.statement import Statement
 from audit import queue
@@ -28,6 +29,7 @@ from audit.queue import Task
 from audit.selectors import open_alarms
 from audit.services.alarms import resolve_alarm_within
 from encryption import selectors as encryption
+from encryption.crypto import secret as secrets
 from encryption.crypto.secret import Secret
 from encryption.models import EncryptionPassword, Job
 from encryption.services import intake
@@ -50,7 +52,7 @@ def ask(kind: str, *, by: User, via_token: bool = False, **given: Unpack[Asked])
     request_id = uuid4()
     with audit.attempt(by=by, subject=(endings.SUBJECT, request_id)) as attempt:
         wish = wishes.read(kind, given)
-        sealed = _seal(request_id, given.get("new_password"), hints=_hints(wish, by))
+        sealed = _sealed(request_id, wish, given, by)
         with attempt.act():
             now = timezone.now()
             origin = Origin(request_id, _next_number(), by, via_token, now, sealed)
@@ -73,7 +75,7 @@ def preview(kind: str, *, by: User, **given: Unpack[Asked]) -> Preview:
     """
     with audit.attempt(by=by, subject=endings.SUBJECT):
         wish = wishes.read(kind, given)
-        sealed = _seal(uuid4(), given.get("new_password"), hints=_hints(wish, by))
+        sealed = _sealed(uuid4(), wish, given, by)
         with transaction.atomic():
             origin = Origin(uuid4(), 0, by, False, timezone.now(), sealed)
             said, _ = drafts.compose_within(wish, origin)
@@ -154,6 +156,19 @@ def _hints(wish: Wish, by: User) -> list[str]:
     password = EncryptionPassword.objects.filter(pk=wish.encryption_password).first()
     under = encryption.jobs_of_password(wish.encryption_password)
     return [wish.hint or (password.hint if password else ""), *(job.name for job in under), by.username]
+
+
+@sensitive_variables("given", "typed", "secret")
+def _sealed(request_id: UUID, wish: Wish, given: Asked, by: User) -> bytes | None:
+    """Return the secret that a wish brings, sealed: a new password, or the passphrase of an export."""
+    typed = given.get("passphrase")
+    if typed is None:
+        return _seal(request_id, given.get("new_password"), hints=_hints(wish, by))
+    text = typed if isinstance(typed, str) else typed.reveal().decode()
+    if wish.kind == Kind.EXPORT_KEYSET and len(text) < SHORTEST_PASSPHRASE:
+        raise Invalid(f"The passphrase of an export has at least {SHORTEST_PASSPHRASE} characters.")
+    with secrets.check_password(text) as secret:
+        return intake.seal_for(request_id, secret)
 
 
 @sensitive_variables("password", "typed", "secret")

@@ -33,9 +33,17 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.CHANGE_POLICY: frozenset({"scope", "policy"}),
     Kind.EXPLAIN: frozenset({"drift"}),
     Kind.REVERT: frozenset({"drift"}),
+    Kind.ACTIVATE_KEYSET: frozenset({"keyset", "weeks"}),
+    Kind.IMPORT_KEYSET: frozenset({"text", "passphrase"}),
+    Kind.EXPORT_KEYSET: frozenset({"keyset", "passphrase"}),
+    Kind.DELETE_KEYSET: frozenset({"keyset"}),
+    Kind.REGISTER_SERVER: frozenset({"server"}),
+    Kind.RECOVER_KEY: frozenset({"case"}),
 }
 # What the kinds about people, rules and drifts cannot do without.
-_NEEDED = frozenset({"user", "member", "title", "role", "policy", "drift"})
+_NEEDED = frozenset(
+    {"user", "member", "title", "role", "policy", "drift", "keyset", "server", "case", "text", "passphrase"}
+)
 _ROLES = {"": "", "backup": Role.ADMINISTRATOR.value, "enterprise": Role.ENTERPRISE.value}
 # Signs that make a text read other than it is: directions, joiners, marks of byte order.
 _MISLEADING = frozenset("\u200b\u200e\u200f\u2060\ufeff") | {
@@ -62,6 +70,12 @@ class Asked(TypedDict, total=False):
     role: str
     policy: Mapping[str, Any] | None
     drift: UUID | None
+    keyset: UUID | None
+    server: UUID | None
+    case: UUID | None
+    text: str
+    weeks: int
+    passphrase: Secret | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,14 @@ class Wish:
     place: UUID | None = None
     policy: Mapping[str, Any] | None = None
     drift: UUID | None = None
+    keyset: UUID | None = None
+    server: UUID | None = None
+    case: UUID | None = None
+    # A text that was carried here.
+    text: str = ""
+    weeks: int = 0
+    # Whether one came; it is nowhere in the wish.
+    passphrase: bool = False
 
 
 def read(kind: str, given: Asked) -> Wish:
@@ -116,6 +138,12 @@ def read(kind: str, given: Asked) -> Wish:
         place=_place(given.get("scope")) if rules_kind else None,
         policy=given.get("policy"),
         drift=given.get("drift"),
+        keyset=given.get("keyset"),
+        server=given.get("server"),
+        case=given.get("case"),
+        text=given.get("text", ""),
+        weeks=given.get("weeks") or 0,
+        passphrase=bool(given.get("passphrase")),
     )
     _check_whole(wish)
     return wish

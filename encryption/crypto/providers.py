@@ -38,6 +38,9 @@ SIGNING = "signing.key"
 SERVER = "server.key"
 SERVER_SEAL = "server-seal.key"
 ENTERPRISE = "enterprise.key"
+# What the worker seals a passphrase to; the enterprise worker alone opens it.
+ENTERPRISE_SEAL = "enterprise-seal.key"
+ENTERPRISE_SEAL_PUBLIC = "enterprise-seal.pub"
 INTAKE_PUBLIC = "intake.pub"
 SIGNING_PUBLIC = "signing.pub"
 
@@ -120,14 +123,22 @@ def make_worker_keys(worker_dir: Path, public_dir: Path, *, fips: bool = False) 
     _publish(public_dir / SIGNING_PUBLIC, _public_pem(load_signing(worker_dir).public_key()))
 
 
-def make_enterprise_keys(enterprise_dir: Path) -> None:
-    """Make the enterprise worker's keys that are missing. Raises KeyMaterialError if others may enter."""
+def make_enterprise_keys(enterprise_dir: Path, public_dir: Path, *, fips: bool = False) -> None:
+    """Make the enterprise worker's keys that are missing; raises as `make_worker_keys` does."""
     keys = FileKeys(enterprise_dir)
     keys.prepare()
     keys.make(MASTER, _MASTER_PREFIX + to_base64(os.urandom(32)).encode() + b"\n")
     keys.make(ENTERPRISE, _private_pem(Ed25519PrivateKey.generate()))
+    keys.make(
+        ENTERPRISE_SEAL,
+        _private_pem(generate_private_key(SECP256R1()) if fips else X25519PrivateKey.generate()),
+    )
     load_master(enterprise_dir)
     load_enterprise(enterprise_dir)
+    with contextlib.suppress(FileExistsError):
+        public_dir.mkdir(mode=0o755, parents=True)
+    sealing = _public_pem(load_enterprise_seal(enterprise_dir).public_key())
+    _publish(public_dir / ENTERPRISE_SEAL_PUBLIC, sealing)
 
 
 def load_intake_private(worker_dir: Path) -> IntakePrivate:
@@ -155,6 +166,16 @@ def load_enterprise(enterprise_dir: Path) -> Ed25519PrivateKey:
     return _load_ed25519(enterprise_dir, ENTERPRISE)
 
 
+def load_enterprise_seal(enterprise_dir: Path) -> IntakePrivate:
+    """Return the key that opens what the worker sealed for the enterprise worker."""
+    return _load_agreement(enterprise_dir, ENTERPRISE_SEAL)
+
+
+def load_enterprise_seal_public(public_dir: Path) -> IntakePublic:
+    """Return the key to seal to for the enterprise worker."""
+    return _load_agreement_public(public_dir, ENTERPRISE_SEAL_PUBLIC)
+
+
 def load_master(worker_dir: Path) -> MasterKey:
     """Return the key of what rests sealed in the database."""
     text = FileKeys(worker_dir).read(MASTER)
@@ -170,10 +191,7 @@ def load_master(worker_dir: Path) -> MasterKey:
 
 def load_intake_public(public_dir: Path) -> IntakePublic:
     """Return the key to seal to."""
-    key = _load_public(public_dir / INTAKE_PUBLIC)
-    if not isinstance(key, X25519PublicKey | EllipticCurvePublicKey):
-        raise KeyMaterialError(f"{public_dir / INTAKE_PUBLIC} holds no intake key.")
-    return key
+    return _load_agreement_public(public_dir, INTAKE_PUBLIC)
 
 
 def load_signing_public(public_dir: Path) -> Ed25519PublicKey:
@@ -188,6 +206,13 @@ def _load_agreement(folder: Path, name: str) -> IntakePrivate:
     key = _load_private(folder, name)
     if not isinstance(key, X25519PrivateKey | EllipticCurvePrivateKey):
         raise KeyMaterialError(f"{folder / name} holds no key that secrets are sealed to.")
+    return key
+
+
+def _load_agreement_public(folder: Path, name: str) -> IntakePublic:
+    key = _load_public(folder / name)
+    if not isinstance(key, X25519PublicKey | EllipticCurvePublicKey):
+        raise KeyMaterialError(f"{folder / name} holds no key to seal to.")
     return key
 
 

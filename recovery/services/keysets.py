@@ -49,10 +49,11 @@ def check_may_ask(by: User) -> None:
 
 
 def order_within(
-    wish: order.Order, *, given: Mapping[str, Any] | None = None, sealed: bytes | None = None
+    wish: order.Order, *, task: UUID, given: Mapping[str, Any] | None = None, sealed: bytes | None = None
 ) -> EnterpriseTask:
     """Sign an order for an approved request and ring for it, in the caller's transaction; as the worker."""
-    task = EnterpriseTask.objects.create(
+    made = EnterpriseTask.objects.create(
+        id=task,
         action=wish.action,
         order=order.sign(wish, keys.signing_key(), keys.signing_keyid()),
         given=dict(given or {}),
@@ -60,9 +61,9 @@ def order_within(
         request=wish.request,
     )
     facts = {"action": wish.action, "request": wish.request}
-    audit.record(Event.ENTERPRISE_ORDERED, subject=("recovery.enterprisetask", task.pk), facts=facts)
-    queue.ring(queue.Task.ENTERPRISE, task.pk)
-    return task
+    audit.record(Event.ENTERPRISE_ORDERED, subject=("recovery.enterprisetask", task), facts=facts)
+    queue.ring(queue.Task.ENTERPRISE, task)
+    return made
 
 
 # --- done by the enterprise worker ------------------------------------------------------------------------
@@ -81,7 +82,7 @@ def make(task: EnterpriseTask) -> None:
         suite=suite,
         public=keysets.public_of(suite, half),
         description=task.given["description"],
-        enterprise=_enterprise(),
+        enterprise=enterprise_here(),
     )
     with audit.act(by=audit.ENTERPRISE, subject=("recovery.keyset", keyset.pk)):
         keyset.save(force_insert=True)
@@ -111,6 +112,10 @@ def activate_within(keyset_id: UUID, *, weeks: int, now: datetime) -> Keyset:
     )
     keyset.state, keyset.activated_at, keyset.expires_at = Keyset.State.ACTIVE, now, expires
     keyset.save(update_fields=["announcement", "state", "activated_at", "expires_at"])
+    # Where both roles share an installation, its backup side takes its own Enterprise Manager.
+    LossProtection.objects.filter(pk=1, trusted_key=None).update(
+        trusted_enterprise=keyset.enterprise, trusted_key=key.public_key().public_bytes_raw()
+    )
     guard_within(keyset, now)
     audit.record(Event.KEYSET_ACTIVATED, subject=keyset, facts={"expires": expires, "suite": keyset.suite})
     return keyset
@@ -173,7 +178,8 @@ def take_within(text: str, now: datetime) -> Keyset:
     return keyset
 
 
-def _enterprise() -> UUID:
+def enterprise_here() -> UUID:
+    """Return the id of this Enterprise Manager. Raises UnknownKeyset."""
     found = LossProtection.objects.get(pk=1).enterprise
     if found is None:
         raise UnknownKeyset("This installation is no Enterprise Manager: run setup.")

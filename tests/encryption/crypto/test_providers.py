@@ -106,9 +106,9 @@ def test_fips_makes_a_p256_intake_key(tmp_path):
 
 
 def test_the_enterprise_has_keys_of_its_own(tmp_path):
-    providers.make_enterprise_keys(tmp_path / "enterprise")
+    providers.make_enterprise_keys(tmp_path / "enterprise", tmp_path / "public")
     made = providers.load_enterprise(tmp_path / "enterprise").public_key().public_bytes_raw()
-    providers.make_enterprise_keys(tmp_path / "enterprise")
+    providers.make_enterprise_keys(tmp_path / "enterprise", tmp_path / "public")
     assert providers.load_enterprise(tmp_path / "enterprise").public_key().public_bytes_raw() == made
 
 

@@ -1,0 +1,24 @@
+"""What workers call, by name; each makes one call. `recovery.obey` runs in the enterprise worker alone."""
+
+from uuid import UUID
+
+from audit import queue
+from recovery.services import cases, obeying
+
+
+@queue.worker(queue.Task.ENTERPRISE)
+def obey(task: UUID) -> None:
+    """Do one thing that a signed order, or a wish for a new keyset, asks of the enterprise worker."""
+    obeying.obey(task)
+
+
+@queue.worker(queue.Task.RECOVERY_REQUEST)
+def make_request(case: UUID) -> None:
+    """Make the request text of a case."""
+    cases.make_request(case)
+
+
+@queue.worker(queue.Task.RECOVERY_RESPONSE)
+def open_response(case: UUID) -> None:
+    """Open the response to a case."""
+    cases.open_response(case)
