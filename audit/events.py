@@ -80,9 +80,9 @@ class Event(StrEnum):
     ACCESS_GRANTED = "access.granted", 71318
     ACCESS_REVOKED = "access.revoked", 71319
     DRIFT_EXPLAINED = "drift.explained", 71320
-    COVER_STARTED = "cover.started", 71320
-    COVER_FINISHED = "cover.finished", 71321
-    COVER_FAILED = "cover.failed", 71322
+    COVER_STARTED = "cover.started", 71321
+    COVER_FINISHED = "cover.finished", 71322
+    COVER_FAILED = "cover.failed", 71323
     # People: 71400
     PERSON_CREATED = "person.created", 71401
     PERSON_CHANGED = "person.changed", 71402

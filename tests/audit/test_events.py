@@ -61,6 +61,9 @@ FROZEN = """\
 71318 access.granted
 71319 access.revoked
 71320 drift.explained
+71321 cover.started
+71322 cover.finished
+71323 cover.failed
 71401 person.created
 71402 person.changed
 71403 user.created
@@ -110,6 +113,23 @@ FROZEN = """\
 71642 veeam.password_offered
 71643 veeam.password_adopted
 71644 veeam.password_refused
+71700 keyset.wished
+71701 keyset.generated
+71702 keyset.activated
+71703 keyset.taken
+71704 keyset.exported
+71705 keyset.imported
+71706 keyset.deleted
+71707 enterprise.ordered
+71708 enterprise.refused
+71709 server.offered
+71710 server.registered
+71711 server.revoked
+71712 case.made
+71713 case.received
+71714 case.answered
+71715 case.opened
+71716 case.refused
 """
 
 FROZEN_ALARMS = [
