@@ -29,13 +29,15 @@ class Seen:
     method: str
     path: str
     status: int
-    account: str = ""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "veeam-peer", ""
     timeout = _IDLE_SECONDS
+    # Head and body leave together, at once.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
     server: "Server"
 
     def setup(self) -> None:
@@ -66,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             action()
         fault = at.faults.meet(self.command, path)
         if fault is not None and fault.kind == DROP:
-            self._hang_up(path)
+            self.close_connection = True
             return
         answer = _ordered(fault)
         if answer is None:
@@ -82,6 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _give(self, answer: Answer, content: bytes, fault: Fault | None, path: str) -> None:
         self.server.seen.append(Seen(self.command, path, answer.status))
+        cut = fault is not None and fault.kind == CUT
+        if cut:
+            self.close_connection = True
+            if not content:
+                return
         if fault is not None and fault.kind == GARBAGE:
             content = _PAGE_OF_A_PROXY
         self.send_response(answer.status)
@@ -93,16 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.status != 204:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if fault is not None and fault.kind == CUT:
-            self.wfile.write(content[: len(content) // 2])
-            self._hang_up(path)
-            return
-        self.wfile.write(content)
-
-    def _hang_up(self, path: str) -> None:
-        self.close_connection = True
-        self.wfile.flush()
-        self.request.close()
+        self.wfile.write(content[: len(content) // 2] if cut else content)
 
 
 def _ordered(fault: Fault | None) -> Answer | None:
