@@ -30,29 +30,32 @@ def entries(fetch: Callable[[int, int], Page], size: int) -> Iterator[Model]:
     """
     recent: deque[str] = deque(maxlen=3 * size)
     start, patience = 0, _PATIENCE
-    while True:
+    while patience:
         skip = max(0, start - 1)
         page = fetch(skip, size)
-        names = [_name(entry) for entry in page.entries]
+        named = [(_name(entry), entry) for entry in page.entries]
         known = set(recent)
-        fresh = [(name, entry) for name, entry in zip(names, page.entries, strict=True) if name not in known]
-        joined = skip == 0 or len(fresh) < len(names)
-        if not joined or (not fresh and _more(page, skip, size)):
+        fresh = [(name, entry) for name, entry in named if name not in known]
+        joined = skip == 0 or len(fresh) < len(named)
+        repeats = not fresh and _repeats(page, skip, size)
+        if not joined or repeats:
             patience -= 1
-            if not patience:
-                raise VeeamUnexpected(
-                    "A list of the Veeam server changes while it is read, or repeats itself."
-                )
-        else:
+        elif skip:
             patience = _PATIENCE
         if not joined:
             start = max(0, start - size)
             continue
         recent.extend(name for name, _ in fresh)
         yield from (entry for _, entry in fresh)
-        if not _more(page, skip, size):
+        if not repeats and not _more(page, skip, size):
             return
-        start = skip + len(names)
+        start = skip + len(named)
+    raise VeeamUnexpected("A list of the Veeam server changes while it is read, or repeats itself.")
+
+
+def _repeats(page: Page, skip: int, size: int) -> bool:
+    """Say whether a page that brought nothing new should have, or cannot stand where it claims to."""
+    return _more(page, skip, size) or (page.total is not None and skip + len(page.entries) > page.total > 0)
 
 
 def _more(page: Page, skip: int, size: int) -> bool:
