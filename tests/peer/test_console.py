@@ -115,8 +115,9 @@ def test_process_ends_when_its_time_is_over(tmp_path):
 def test_process_ends_with_its_parent(tmp_path):
     command = (
         "import subprocess, sys, time;"
-        "child = subprocess.Popen([sys.executable, '-m', 'veeamsec.peer', '--port', '0',"
-        f" '--home', {str(tmp_path)!r}, '--seed', 'small'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL);"
+        "words = [sys.executable, '-m', 'veeamsec.peer', '--port', '0', '--seed', 'small',"
+        f" '--home', {str(tmp_path)!r}];"
+        "child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL);"
         "print(child.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -45,7 +45,7 @@ def delete(call: Call) -> Answer:
     call.at.points.forget(set(backup.series))
     del call.at.backups[backup.id]
     told = call.at.clock.told(call.at.clock.now())
-    session = {
+    session: Model = {
         "id": identity("session", backup.id),
         "name": backup.name,
         "jobId": backup.job,
