@@ -18,7 +18,7 @@ from approvals.services import policies, requests
 from audit import dsse, keys
 from audit import services as audit
 from audit.events import Event
-from encryption import badge
+from encryption import attested
 from encryption.crypto.encoding import canonical
 from encryption.models import (
     Attestation,
@@ -183,7 +183,7 @@ def _statement(job: Job, version: PasswordVersion, now: datetime) -> bytes:
     body = {
         "_type": "https://in-toto.io/Statement/v1",
         "predicate": predicate,
-        "predicateType": badge.PREDICATE_TYPE,
+        "predicateType": attested.PREDICATE_TYPE,
         "subject": [{"digest": {"sha256": job.observed_fingerprint}, "name": f"job:{job.pk}"}],
     }
     return canonical(body)

@@ -5,32 +5,29 @@ fingerprint with the observed one, counts the restore points that stand outside 
 that.
 """
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db.models import Count
+from django.db.models import Count, Sum
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from audit import dsse, keys
+from audit import keys
 from audit.errors import Forged, KeyUnavailable
 from encryption import order as orders
-from encryption.models import Attestation, Drift, Job, RekeyJob, RestorePoint
+from encryption.attested import Attested, attested
+from encryption.models import Drift, Job, Rekey, RekeyJob, RestorePoint
 
-PREDICATE_TYPE = "https://veeamsec.dev/attestation/v1"
 # An observation older than this proves nothing about today.
 OBSERVED_WITHIN = timedelta(hours=24)
 # Evidence follows an executed change within a sweep; what lacks it for longer was not approved through here.
 EVIDENCE_WITHIN = timedelta(hours=1)
 _CLOCK_SLACK = timedelta(minutes=5)
-_READ = ("approved_at", "approved_by", "level", "versions")
 
 
 class State(StrEnum):
@@ -61,16 +58,35 @@ class Badge:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attested:
-    """What a statement says whose signature holds."""
+class Observed(Protocol):
+    """What a sign needs to know of a job itself: a row of it, or its few columns alone."""
 
-    id: UUID
-    fingerprint: str
-    by_security: bool
-    proof: str
-    since: datetime
-    versions: frozenset[UUID]
+    @property
+    def pk(self) -> UUID:
+        """Its id."""
+
+    @property
+    def password_id(self) -> UUID | None:
+        """The password it writes under."""
+
+    @property
+    def full_next(self) -> bool:
+        """Whether its next run must be a full."""
+
+    @property
+    def observed_fingerprint(self) -> str:
+        """What was seen last."""
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """When that was."""
+
+
+class Volume(NamedTuple):
+    """So many restore points of so many bytes."""
+
+    points: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +101,7 @@ class Facts:
     drifts: tuple[str, ...] = ()
     executed_at: datetime | None = None
     attested: Attested | str | None = None
-    points: Counter[UUID | None] = field(default_factory=Counter)
+    volumes: Mapping[UUID | None, Volume] = field(default_factory=dict)
 
 
 def badge(job: Job, now: datetime | None = None) -> Badge:
@@ -93,10 +109,10 @@ def badge(job: Job, now: datetime | None = None) -> Badge:
     return badges([job], now)[job.pk]
 
 
-def badges(jobs: Iterable[Job], now: datetime | None = None) -> dict[UUID, Badge]:
+def badges(jobs: Iterable[Observed], now: datetime | None = None) -> dict[UUID, Badge]:
     """Return the signs of many jobs, in as many queries as for one."""
     now = now or timezone.now()
-    return {job: judge(facts, now) for job, facts in _gather(list(jobs)).items()}
+    return {job: judge(facts, now) for job, facts in facts_of(jobs).items()}
 
 
 def judge(facts: Facts, now: datetime) -> Badge:
@@ -134,7 +150,7 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
         return sign(State.ADMINISTRATOR, "Approved by an administrator", "Security did not approve it.")
     if facts.full_next:
         return sign(State.NEXT_RUN, "Approved, from the next run", "No full backup under it exists yet.")
-    older = sum(count for version, count in facts.points.items() if version not in found.versions)
+    older = sum(held.points for version, held in facts.volumes.items() if version not in found.versions)
     if older:
         points = "1 older point" if older == 1 else f"{older} older points"
         label = f"Approved from {found.since:%-d %B %Y}; {points} under other passwords or none"
@@ -142,26 +158,20 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
     return sign(State.APPROVED, "Approved by security")
 
 
-def _gather(jobs: list[Job]) -> dict[UUID, Facts]:
-    ids = [job.pk for job in jobs]
+def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
+    """Return what the signs of many jobs depend on, read now."""
+    found = list(jobs)
+    among = _among(job.pk for job in found)
     drifts: dict[UUID, list[str]] = defaultdict(list)
-    for drift in Drift.objects.filter(job__in=ids, closed_at=None):
-        drifts[drift.job_id].append(drift.text)
-    steps = RekeyJob.objects.filter(job__in=ids)
-    applying = set()
-    for step in steps.filter(state__in=RekeyJob.OPEN).select_related("rekey"):
-        if _is_ordered(step):
-            applying.add(step.job_id)
-        else:
-            drifts[step.job_id].append("A re-key stands in the database whose order does not hold.")
-    keyed = steps.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
-    executed = {step.job_id: step for step in last}
-    attested = _read_attestations(executed)
-    points: dict[UUID, Counter[UUID | None]] = defaultdict(Counter)
-    live = RestorePoint.objects.filter(job__in=ids, dropped_at=None).order_by()
-    for job_id, version, count in live.values_list("job_id", "password_version_id").annotate(Count("pk")):
-        points[job_id][version] = count
+    for drift in Drift.objects.filter(job__in=among, closed_at=None):
+        if drift.job_id is not None:
+            drifts[drift.job_id].append(drift.text)
+    applying = _read_applying(among, drifts)
+    executed = _read_executed(among)
+    rekeys = {job: rekey for job, (rekey, _) in executed.items()}
+    signed = attested(rekeys, among, _among(set(rekeys.values()))) if rekeys else {}
+    volumes = _read_volumes(among)
+    never: tuple[UUID | None, datetime | None] = (None, None)
     return {
         job.pk: Facts(
             activated=job.password_id is not None,
@@ -169,65 +179,58 @@ def _gather(jobs: list[Job]) -> dict[UUID, Facts]:
             observed=job.observed_fingerprint,
             observed_at=job.observed_at,
             applying=job.pk in applying,
-            drifts=tuple(drifts[job.pk]),
-            executed_at=executed[job.pk].ended_at if job.pk in executed else None,
-            attested=attested.get(job.pk),
-            points=points[job.pk],
+            drifts=tuple(drifts.get(job.pk, ())),
+            executed_at=executed.get(job.pk, never)[1],
+            attested=signed.get(job.pk),
+            volumes=volumes.get(job.pk, {}),
         )
-        for job in jobs
+        for job in found
     }
 
 
-def _is_ordered(step: RekeyJob) -> bool:
+def _among(ids: Iterable[UUID]) -> RawSQL:
+    # One parameter: a thousand of them in each query cost more than all that the queries do.
+    return RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(map(str, ids))}}}"])
+
+
+def _read_applying(among: RawSQL, drifts: dict[UUID, list[str]]) -> set[UUID]:
+    """Return the jobs under a re-key whose order holds; of another one `drifts` is told."""
+    steps = RekeyJob.objects.filter(job__in=among, state__in=RekeyJob.OPEN).order_by()
+    rows = list(steps.values_list("job_id", "rekey_id", "user_key", "new_fingerprint"))
+    # One order stands behind hundreds of jobs.
+    held = {pk: _targets(order) for pk, order in _orders({rekey for _, rekey, _, _ in rows})}
+    applying = set()
+    for job, rekey, user_key, fingerprint in rows:
+        if held[rekey].get(job) == (user_key, fingerprint):
+            applying.add(job)
+        else:
+            drifts[job].append("A re-key stands in the database whose order does not hold.")
+    return applying
+
+
+def _orders(rekeys: set[UUID]) -> Iterable[tuple[UUID, Any]]:
+    return Rekey.objects.filter(pk__in=rekeys).values_list("pk", "order") if rekeys else ()
+
+
+def _targets(envelope: Any) -> dict[UUID, tuple[UUID | None, str]]:
     try:
-        target = orders.open_order(step.rekey.order, keys.signing_public()).target(step.job_id)
+        order = orders.open_order(envelope, keys.signing_public())
     except (Forged, KeyUnavailable):
-        return False
-    return (target.user_key, target.new_fingerprint) == (step.user_key, step.new_fingerprint)
+        return {}
+    return {target.job: (target.user_key, target.new_fingerprint) for target in order.targets}
 
 
-def _read_attestations(executed: dict[UUID, RekeyJob]) -> dict[UUID, Attested | str]:
-    # Only the statement of the change that was executed last speaks for a job.
-    wanted = {(job, step.rekey_id) for job, step in executed.items()}
-    rekeys = [rekey for _, rekey in wanted]
-    rows = Attestation.objects.filter(job__in=executed, rekey__in=rekeys)
-    return {row.job_id: read(row) for row in rows if (row.job_id, row.rekey_id) in wanted}
+def _read_executed(among: RawSQL) -> dict[UUID, tuple[UUID, datetime | None]]:
+    """Return the re-key that was executed last for each job, and when."""
+    keyed = RekeyJob.objects.filter(job__in=among, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
+    return {job: (rekey, at) for job, rekey, at in last.values_list("job_id", "rekey_id", "ended_at")}
 
 
-def read(row: Attestation) -> Attested | str:
-    """Return what an attestation says, or why it says nothing."""
-    try:
-        envelope = json.dumps(row.envelope)
-        return _parse(row, _open(envelope, keys.signing_public().public_bytes_raw()))
-    except KeyUnavailable:
-        return "The key that verifies signatures is missing here."
-    except (Forged, KeyError, TypeError, ValueError, IndexError, AttributeError):
-        return "The signed statement behind this job does not hold."
-
-
-@lru_cache(maxsize=2048)
-def _open(envelope: str, public: bytes) -> dict[str, Any]:
-    """Return what a statement says; verified once for each text and key, for a page opens hundreds again."""
-    key = Ed25519PublicKey.from_public_bytes(public)
-    payload = json.loads(dsse.open_envelope(json.loads(envelope), key))
-    # The roster and the votes behind it are for auditors, and long.
-    predicate = {name: payload["predicate"][name] for name in _READ}
-    return {"subject": payload["subject"], "predicateType": payload["predicateType"], "predicate": predicate}
-
-
-def _parse(row: Attestation, payload: dict[str, Any]) -> Attested:
-    subject, predicate = payload["subject"][0], payload["predicate"]
-    if payload["predicateType"] != PREDICATE_TYPE or len(payload["subject"]) != 1:
-        raise ValueError("another kind of statement")
-    if subject["name"] != f"job:{row.job_id}" or subject["digest"]["sha256"] != row.fingerprint:
-        raise ValueError("a statement about something else")
-    if predicate["level"] not in ("signed", "recorded"):
-        raise ValueError("an unknown level of proof")
-    return Attested(
-        id=row.pk,
-        fingerprint=row.fingerprint,
-        by_security=predicate["approved_by"] == "security",
-        proof=predicate["level"],
-        since=datetime.fromisoformat(predicate["approved_at"]),
-        versions=frozenset(UUID(version) for version in predicate["versions"]),
-    )
+def _read_volumes(among: RawSQL) -> dict[UUID, dict[UUID | None, Volume]]:
+    live = RestorePoint.objects.filter(job__in=among, dropped_at=None).order_by()
+    counted = live.values_list("job_id", "password_version_id").annotate(Count("pk"), Sum("size"))
+    volumes: dict[UUID, dict[UUID | None, Volume]] = {}
+    for job, version, count, size in counted:
+        volumes.setdefault(job, {})[version] = Volume(count, int(size))
+    return volumes

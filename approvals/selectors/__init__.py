@@ -15,6 +15,7 @@ from approvals.selectors.requests import (
     state_at,
     visible,
 )
+from approvals.selectors.said import said_in
 from approvals.selectors.standing import (
     could_decide,
     deciders,
@@ -45,6 +46,7 @@ __all__ = [
     "open_touching",
     "request_detail",
     "request_record",
+    "said_in",
     "state_at",
     "visible",
     "voter_of",

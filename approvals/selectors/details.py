@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Title, User
 from accounts.selectors import user_label
-from approvals import statement
 from approvals.errors import Refused
 from approvals.models import ApprovalRequest, Capacity, State, Vote
 from approvals.selectors.requests import get_visible, state_at
+from approvals.selectors.said import said_in
 from approvals.selectors.standing import deciders, obstacle_for
 from approvals.statement import Statement
 from encryption.badge import Badge, badges
@@ -57,7 +57,7 @@ def request_detail(request_id: UUID, viewer: User, now: datetime | None = None) 
     """Return one request for one viewer; NotFound when it is not theirs to know."""
     now = now or timezone.now()
     request = get_visible(request_id, viewer)
-    said, state = statement.parse(bytes(request.statement)), State(state_at(request, now))
+    said, state = said_in(request), State(state_at(request, now))
     jobs = tuple(Job.objects.filter(pk__in=said.refs("job")).select_related("repository", "password"))
     waits = state == State.PENDING
     return RequestDetail(

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Role, User
+from accounts.rules import Standing
 from approvals import rules
 from approvals.errors import NotFound
 from approvals.models import ApprovalRequest, RequestTarget, State
@@ -23,8 +24,11 @@ MOST_WAITING = 200
 
 def visible(user: User) -> QuerySet[ApprovalRequest]:
     """Return the requests that an account may know of."""
+    return _visible_as(user.facts(), user)
+
+
+def _visible_as(facts: Standing, user: User) -> QuerySet[ApprovalRequest]:
     found = ApprovalRequest.objects.select_related("asker__person", "rekey")
-    facts = user.facts()
     if not facts.active:
         return found.none()
     if facts.is_security or facts.roles & SEES_ALL or facts.superuser:
@@ -83,7 +87,7 @@ def inbox(user: User) -> list[ApprovalRequest]:
     voter = voter_of(user, now)
     if voter.capacity is None:
         return []
-    pending = visible(user).filter(state=State.PENDING, decide_by__gt=now)
+    pending = _visible_as(voter.standing, user).filter(state=State.PENDING, decide_by__gt=now)
     unvoted = pending.exclude(votes__person=user.person_id).prefetch_related("votes")
     urgent = unvoted.order_by("decide_by", "number")[:MOST_WAITING]
     by_place = encryption.named_deciders() if voter.capacity == rules.BY_ADMINISTRATOR else {}

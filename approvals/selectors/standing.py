@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts import selectors as people
 from accounts.models import Role, RoleGrant, User
-from approvals import rules, statement
+from approvals import rules
 from approvals.errors import Refused
 from approvals.models import ApprovalRequest
+from approvals.selectors.said import said_in
 from encryption import selectors as encryption
 
 
@@ -42,7 +43,7 @@ def unvoted_facts(
     request: ApprovalRequest, by_place: Mapping[UUID, frozenset[UUID]] | None = None
 ) -> rules.RequestFacts:
     """Return what a decision depends on, the votes left out: for who has not voted, they change nothing."""
-    said = statement.parse(bytes(request.statement))
+    said = said_in(request)
     return rules.RequestFacts(
         id=request.pk,
         state=request.state,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Person, Role, RoleGrant, User
 from audit import dsse, keys
 from audit import services as audit
-from encryption import badge, selectors
+from encryption import attested, badge, selectors
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
 from encryption.engines.registry import engine_for
@@ -107,7 +107,7 @@ class Bench:
         statement = {
             "_type": "https://in-toto.io/Statement/v1",
             "predicate": predicate,
-            "predicateType": badge.PREDICATE_TYPE,
+            "predicateType": attested.PREDICATE_TYPE,
             "subject": [{"digest": {"sha256": step.new_fingerprint}, "name": f"job:{self.job.pk}"}],
         } | more
         envelope = dsse.sign(canonical(statement), keys.signing_key(), keys.signing_keyid())

@@ -1,6 +1,5 @@
 """P10: the sign is computed, says since when and how proven, and never more than that."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,7 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from encryption import badge
-from encryption.badge import Attested, Facts, State
+from encryption.attested import Attested
+from encryption.badge import Facts, State, Volume
+from encryption.crypto import providers
 from encryption.models import Job
 from encryption.services import drift
 from tests.encryption.conftest import FIRST, SECOND
@@ -25,7 +26,7 @@ FULL = Facts(
     observed_at=NOW - timedelta(hours=1),
     executed_at=NOW - timedelta(days=1),
     attested=ATTESTED,
-    points=Counter({V1: 3}),
+    volumes={V1: Volume(3, 9)},
 )
 
 
@@ -48,8 +49,8 @@ def test_everything_in_order_is_approved():
         ({"attested": "forged"}, State.UNAPPROVED),
         ({"attested": replace(ATTESTED, by_security=False)}, State.ADMINISTRATOR),
         ({"full_next": True}, State.NEXT_RUN),
-        ({"points": Counter({V1: 3, None: 2})}, State.APPROVED_FROM),
-        ({"points": Counter({V1: 3, V2: 1})}, State.APPROVED_FROM),
+        ({"volumes": {V1: Volume(3, 9), None: Volume(2, 9)}}, State.APPROVED_FROM),
+        ({"volumes": {V1: Volume(3, 9), V2: Volume(1, 9)}}, State.APPROVED_FROM),
     ],
 )
 def test_anything_else_says_less(change, state):
@@ -59,7 +60,7 @@ def test_anything_else_says_less(change, state):
 
 def test_older_points_are_counted():
     """P10: approved from a date, with the number of points under other passwords or none."""
-    found = badge.judge(replace(FULL, points=Counter({V1: 3, V2: 1, None: 2})), NOW)
+    found = badge.judge(replace(FULL, volumes={V1: Volume(3, 9), V2: Volume(1, 9), None: Volume(2, 9)}), NOW)
     assert (found.older, found.label) == (
         3,
         "Approved from 1 November 2026; 3 older points under other passwords or none",
@@ -119,6 +120,32 @@ class TestOnFiles:
         bench.attest(rekey, subject=subject)
         assert bench.sign().state == State.UNAPPROVED
 
+    def test_statement_that_is_altered_after_it_was_verified_proves_nothing(self, bench):
+        """P10: what a verification found is kept for that very version of the row."""
+        bench.attest(bench.rekey("activate", FIRST))
+        assert bench.sign().state == State.NEXT_RUN
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute(
+                "UPDATE encryption_attestation SET envelope = jsonb_set(envelope, '{payload}', '\"e30=\"')"
+            )
+            cursor.execute("SET session_replication_role = origin")
+        assert bench.sign().state == State.UNAPPROVED
+
+    def test_statement_is_not_believed_under_another_key(self, bench, settings, tmp_path):
+        """P10: the key that verifies belongs to what is kept."""
+        bench.attest(bench.rekey("activate", FIRST))
+        assert bench.sign().state == State.NEXT_RUN
+        providers.make_worker_keys(tmp_path / "worker", tmp_path / "public")
+        settings.PUBLIC_KEYS = tmp_path / "public"
+        assert bench.sign().state == State.UNAPPROVED
+
+    def test_statement_is_verified_once(self, bench, monkeypatch):
+        bench.attest(bench.rekey("activate", FIRST))
+        bench.sign()
+        monkeypatch.setattr("audit.dsse.open_envelope", lambda *_: pytest.fail("verified again"))
+        assert bench.sign().state == State.NEXT_RUN
+
     def test_change_behind_our_back_takes_the_badge(self, bench):
         """P10: the sign goes with the next observation."""
         bench.attest(bench.rekey("activate", FIRST))
@@ -136,5 +163,6 @@ class TestOnFiles:
     def test_many_jobs_cost_no_more_queries_than_one(self, bench, job_maker, django_assert_num_queries):
         bench.attest(bench.rekey("activate", FIRST))
         jobs = [bench.job, *(job_maker(f"Job {number}") for number in range(5))]
+        badge.badges(jobs)
         with django_assert_num_queries(5):
             badge.badges(jobs)

@@ -7,13 +7,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import rules
 from accounts import selectors as accounts
 from accounts.models import User
-from approvals import selectors as approvals
 from audit import selectors as audit
 from audit.alarms import Kind
 from audit.models import Alarm
 from veeamsec.pages import words
+from veeamsec.pages.viewer import viewer_of, waiting_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ _LOG_ALARMS = (Kind.LOG_ALTERED, Kind.LOG_ROLLED_BACK)
 
 def frame_of(request: HttpRequest) -> Frame:
     """Read what the frame of this request's page shows."""
-    viewer = request.user
-    if not isinstance(viewer, User):
+    if not isinstance(request.user, User):
         return Frame()
+    viewer = viewer_of(request)
     alarms = list(audit.open_alarms())
-    counts = {"requests": (len(approvals.inbox(viewer)), "waiting"), "alarms": (len(alarms), "open")}
+    counts = {"requests": (len(waiting_for(request)), "waiting"), "alarms": (len(alarms), "open")}
     name, _, role = accounts.user_label(viewer).partition(" · ")
     return Frame(
         name=name,
@@ -93,8 +94,7 @@ def frame_of(request: HttpRequest) -> Frame:
 
 def _items(request: HttpRequest, viewer: User, counts: dict[str, tuple[int, str]]) -> list[Item]:
     here = (request.resolver_match.url_name if request.resolver_match else "") or ""
-    # Asked once: each question reads the roles afresh.
-    held = viewer.get_all_permissions()
+    held = rules.permissions(viewer.facts())
     items = []
     for route, place in _PLACES.items():
         if place.permission and place.permission not in held and not viewer.is_superuser:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from approvals import selectors
-from approvals import statement as statements
 from approvals.models import ApprovalRequest, State
 from encryption import badge as badges
 from encryption.models import Job, JobSession, RestorePoint
@@ -46,7 +45,7 @@ def request_rows(requests: Iterable[ApprovalRequest], viewer: User, waiting: set
 
 
 def _request_row(request: ApprovalRequest, viewer: User, waits: bool, now: datetime) -> RequestRow:
-    said = statements.parse(bytes(request.statement))
+    said = selectors.said_in(request)
     state = selectors.state_at(request, now)
     mine = request.asker_person_id == viewer.person_id
     pending = state == State.PENDING

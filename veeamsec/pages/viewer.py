@@ -9,6 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.rules import Standing
+from approvals import selectors as approvals
+from approvals.models import ApprovalRequest
 
 PAGE = 25
 
@@ -17,7 +20,25 @@ def viewer_of(request: HttpRequest) -> User:
     """The signed-in person of a request; no page is drawn for anybody else."""
     if not isinstance(request.user, User) or not request.user.is_authenticated:
         raise PermissionDenied("Sign in first.")
+    if request.method in ("GET", "HEAD") and not hasattr(request, "shown_to"):
+        request.shown_to = _of_one_moment(request.user)  # type: ignore[attr-defined]
     return request.user
+
+
+def _of_one_moment(viewer: User) -> Standing:
+    """A page that only shows is of one moment: who looks is read for it once, not at each question."""
+    standing = viewer.facts()
+    viewer.facts = lambda now=None: standing  # type: ignore[method-assign]
+    return standing
+
+
+def waiting_for(request: HttpRequest) -> list[ApprovalRequest]:
+    """What waits for the viewer's decision; the frame and the page ask for it, and it is read once."""
+    found: list[ApprovalRequest] | None = getattr(request, "waiting", None)
+    if found is None:
+        found = approvals.inbox(viewer_of(request))
+        request.waiting = found  # type: ignore[attr-defined]
+    return found
 
 
 def demand(viewer: User, permission: str) -> None:

@@ -13,7 +13,7 @@ from approvals import selectors
 from approvals.models import ApprovalRequest, State
 from approvals.services import requests as requesting
 from veeamsec.pages import dossier, progress, rows, words
-from veeamsec.pages.viewer import page_of, viewer_of
+from veeamsec.pages.viewer import page_of, viewer_of, waiting_for
 
 # Name → label, heading of the third column, what an empty list says.
 TABS = {
@@ -32,7 +32,7 @@ TABS = {
 def requests(request: HttpRequest) -> HttpResponse:
     """The lists of requests, one a tab."""
     viewer = viewer_of(request)
-    waiting = selectors.inbox(viewer)
+    waiting = waiting_for(request)
     open_ones = selectors.open_requests(viewer).prefetch_related("votes")
     lists: dict[str, list[ApprovalRequest] | QuerySet[ApprovalRequest]] = {
         "waiting": waiting,
