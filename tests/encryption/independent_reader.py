@@ -24,6 +24,11 @@ MIB = 1024 * 1024
 def read_restore_point(job_folder: Path, restore_point: str, password: str | None) -> dict[bytes, dict]:
     """Return every entry of a restore point by path; files have their whole content under "content"."""
     user_key = None if password is None else _user_key(job_folder, password)
+    return read_with(job_folder, restore_point, user_key)
+
+
+def read_with(job_folder: Path, restore_point: str, user_key) -> dict[bytes, dict]:
+    """Return the same with a user key (its id and bytes), or with what gives a point's storage key."""
     chain, following = [], restore_point
     while following is not None:
         file = _DataFile(job_folder, following, user_key)
@@ -105,6 +110,8 @@ class _DataFile:
 
     def _unlock(self, job_folder, user_key):
         keys, point = self.header["keys"], self.header["restore_point"]
+        if callable(user_key):
+            return self._open_keys(user_key(point))
         user_key_id, user_key_bytes = user_key
         lines = [json.loads(line) for line in (job_folder / "keyring").read_bytes().split(b"\n")[1:-1]]
         (line,) = [
@@ -113,7 +120,10 @@ class _DataFile:
             if (line["restore_point"], line["storage_key"]) == (point, keys["storage_key"])
         ]
         ids = (job_folder.name, point, keys["storage_key"], user_key_id)
-        storage_key = _unwrap(user_key_bytes, _unbase64(line["wrapped"]), "storage", *ids)
+        return self._open_keys(_unwrap(user_key_bytes, _unbase64(line["wrapped"]), "storage", *ids))
+
+    def _open_keys(self, storage_key):
+        keys, point = self.header["keys"], self.header["restore_point"]
         self.sessions = [
             (
                 bytes.fromhex(item["session"].replace("-", "")),

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.errors import Refused
 from encryption.crypto import secret
 from encryption.engines.native import restore as native
 from encryption.engines.native.keyring import roots_of
-from encryption.errors import EngineError, PasswordRefused
+from encryption.engines.native.opening import Opens
+from encryption.errors import EngineError
+from recovery import offline
 
 # A password has at most 1024 characters of at most 4 bytes.
 _LONGEST_FILE = 8 * 1024
@@ -30,6 +34,9 @@ class Command(BaseCommand):
         parser.add_argument("--restore-point", type=UUID, help="which one of that folder")
         parser.add_argument("--password-file", type=Path, help="its password; asked for if missing")
         parser.add_argument("--plain", action="store_true", help="the restore point is not encrypted")
+        parser.add_argument("--response", type=Path, help="a recovery response, in place of the password")
+        parser.add_argument("--request", type=Path, help="the request that it answers")
+        parser.add_argument("--keyset", type=Path, help="the keyset's announcement, its fingerprint compared")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["folder"] is None:
@@ -40,7 +47,6 @@ class Command(BaseCommand):
     def _queue(self, options: dict[str, Any]) -> None:
         # Only here: the other way works where no database is.
         from audit import services as audit
-        from audit.errors import Refused
         from encryption.management.watch import watch
         from encryption.services import backups
 
@@ -59,7 +65,7 @@ class Command(BaseCommand):
         if point is None:
             raise CommandError("Name the restore point with --restore-point.")
         try:
-            roots = None if options["plain"] else roots_of(_password(options["password_file"]))
+            roots = _opens(options)
             result = native.restore(
                 options["folder"].resolve(),
                 point,
@@ -67,8 +73,8 @@ class Command(BaseCommand):
                 roots=roots,
                 paths=options["paths"],
             )
-        except (EngineError, PasswordRefused) as error:
-            raise CommandError(error.message) from error
+        except (EngineError, Refused) as error:
+            raise CommandError(getattr(error, "message", "") or str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename or options['folder']}: {error.strerror}") from error
         for warning in result.warnings:
@@ -76,6 +82,18 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Restored {result.done_files:,} files, {result.done_bytes:,} bytes to {options['to']}"
         )
+
+
+def _opens(options: dict[str, Any]) -> Opens | None:
+    """Return what opens the restore point: nothing, a response, or its password."""
+    if options["plain"]:
+        return None
+    if options["response"] is None:
+        return roots_of(_password(options["password_file"]))
+    if options["request"] is None or options["keyset"] is None:
+        raise CommandError("With --response, name the --request that it answers and the --keyset.")
+    texts = {name: options[name].read_text() for name in ("request", "keyset")}
+    return offline.open_response(options["response"].read_text(), keys=settings.WORKER_KEYS, **texts)
 
 
 def _straight(to: Path) -> Path:
