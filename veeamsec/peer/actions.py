@@ -87,7 +87,7 @@ def put_job(at: Installation, identity: str, text: str, *, by: str) -> None:
     before = job.model
     model = _parsed(text)
     _check_model(at, before, model)
-    job.text = text
+    job.keep(text)
     changes = "".join(_differences(before, model))
     fields = {
         "JobID": before["id"],

@@ -135,7 +135,7 @@ class Control:
 
     def job_id(self, name: str) -> str:
         """The id of a job."""
-        return str(self._job(name).model["id"])
+        return str(self._job(name).head["id"])
 
     def job_model(self, name: str) -> Model:
         """The whole model of a job; a copy."""
@@ -148,11 +148,11 @@ class Control:
     def set_job_text(self, name: str, text: str) -> None:
         """Keep this JSON as a job's model, unchecked and untold: to try forms of numbers and names."""
         with self.at.lock:
-            self._job(name).text = text
+            self._job(name).keep(text)
 
     def jobs(self) -> list[str]:
         """The names of all jobs."""
-        return [one.model["name"] for one in self.at.jobs.values()]
+        return [str(one.head["name"]) for one in self.at.jobs.values()]
 
     def account(self, name: str) -> Account:
         """An account by its name."""
@@ -266,7 +266,7 @@ class Control:
 
     def _job(self, name: str) -> Job:
         found = self.at.jobs.get(name) or next(
-            (one for one in self.at.jobs.values() if one.model["name"] == name), None
+            (one for one in self.at.jobs.values() if one.head["name"] == name), None
         )
         if found is None:
             raise KeyError(f"no job is named {name!r}")

@@ -38,15 +38,27 @@ class Password:
 
 @dataclass
 class Job:
-    """A job as its model's text, so that it is given back as it was sent; and what only a server knows."""
+    """A job as its model's text, so that it is given back as it was sent; and what only a server knows.
+
+    `head` is what lists are ordered and filtered by.
+    """
 
     text: str
+    head: Model = field(default_factory=dict, repr=False)
     series: list[int] = field(default_factory=list)
     under: str | None = None
     last_session: str | None = None
     last_run: datetime | None = None
     last_result: str = "None"
     running: bool = False
+
+    def __post_init__(self) -> None:
+        self.keep(self.text)
+
+    def keep(self, text: str) -> None:
+        """Keep another model, as it was sent."""
+        self.text = text
+        self.head = {name: self.model.get(name) for name in ("id", "name", "type", "description")}
 
     @property
     def model(self) -> Model:

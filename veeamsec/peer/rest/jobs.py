@@ -20,13 +20,10 @@ _STATES = ("Name", "Type", "Status", "LastRun", "LastResult", "NextRun", "Descri
 def listed(call: Call) -> Answer:
     """A page of whole models."""
     fits, kind = alike(first(call.query, "nameFilter")), first(call.query, "typeFilter")
-    models = []
-    for job in call.at.jobs.values():
-        model = job.model
-        if fits(model["name"]) and kind in (None, model["type"]):
-            models.append(model)
-    found = ordered(models, call.query, ("Name", "Type", "Description"))
-    return page(found, call.query, lambda model: _shown(call.at, call.at.jobs[model["id"].lower()]))
+    heads = [one.head for one in call.at.jobs.values()]
+    fitting = [one for one in heads if fits(one["name"]) and kind in (None, one["type"])]
+    found = ordered(fitting, call.query, ("Name", "Type", "Description"))
+    return page(found, call.query, lambda head: _shown(call.at, call.at.jobs[head["id"].lower()]))
 
 
 @route("GET", "/api/v1/jobs/states", READERS)
