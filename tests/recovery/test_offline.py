@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -192,6 +191,6 @@ def test_another_servers_key_opens_no_answer(hosts, request_text, tmp_path):
     answer = hosts.answer(request_text)
     other = tmp_path / "c"
     providers.make_worker_keys(other, tmp_path / "c-public")
-    os.replace(other / "server-seal.key", hosts.keys / "server-seal.key")
+    (other / "server-seal.key").replace(hosts.keys / "server-seal.key")
     with pytest.raises(DoesNotOpen):
         offline.open_response(answer, request=request_text, keyset=hosts.announcement(), keys=hosts.keys)
