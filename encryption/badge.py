@@ -6,14 +6,14 @@ that.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -22,7 +22,10 @@ from audit.errors import Forged, KeyUnavailable
 from encryption import order as orders
 from encryption.attested import Attested, attested
 from encryption.models import Drift, Job, Rekey, RekeyJob, RestorePoint
+from encryption.selectors.drifts import accepted_keys
 
+# What a query looks for its jobs in.
+Rows = RawSQL | QuerySet[Any, Any]
 # An observation older than this proves nothing about today.
 OBSERVED_WITHIN = timedelta(hours=24)
 # Evidence follows an executed change within a sweep; what lacks it for longer was not approved through here.
@@ -101,6 +104,8 @@ class Facts:
     drifts: tuple[str, ...] = ()
     executed_at: datetime | None = None
     attested: Attested | str | None = None
+    # The key that Security explained since the last executed change.
+    accepted: str | None = None
     volumes: Mapping[UUID | None, Volume] = field(default_factory=dict)
 
 
@@ -145,11 +150,14 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
     if facts.observed_at is None or not -_CLOCK_SLACK <= now - facts.observed_at <= OBSERVED_WITHIN:
         return sign(State.UNKNOWN, "Not observed lately", "The job's keys were not read for 24 hours.")
     if facts.observed != found.fingerprint:
+        if facts.accepted == facts.observed:
+            why = "What was found was explained, and approved by nobody."
+            return sign(State.UNAPPROVED, "Encrypted, approval not proven", why)
         return sign(State.DRIFT, "Changed behind VeeamSec's back", "The job's key is not the approved one.")
     if not found.by_security:
         return sign(State.ADMINISTRATOR, "Approved by an administrator", "Security did not approve it.")
     if facts.full_next:
-        return sign(State.NEXT_RUN, "Approved, from the next run", "No full backup under it exists yet.")
+        return sign(State.NEXT_RUN, "Approved, from the next run", "No run has written under it yet.")
     older = sum(held.points for version, held in facts.volumes.items() if version not in found.versions)
     if older:
         points = "1 older point" if older == 1 else f"{older} older points"
@@ -158,20 +166,24 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
     return sign(State.APPROVED, "Approved by security")
 
 
-def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
-    """Return what the signs of many jobs depend on, read now."""
+def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, Facts]:
+    """Return what the signs of many jobs depend on, read now; `among` is a query for their ids.
+
+    Restore points are read before what is signed of them: what changes meanwhile makes a sign less, not more.
+    """
     found = list(jobs)
-    among = _among(job.pk for job in found)
+    if among is None:
+        among = _array(job.pk for job in found)
     drifts: dict[UUID, list[str]] = defaultdict(list)
     for drift in Drift.objects.filter(job__in=among, closed_at=None):
         if drift.job_id is not None:
             drifts[drift.job_id].append(drift.text)
     applying = _read_applying(among, drifts)
-    executed = _read_executed(among)
-    rekeys = {job: rekey for job, (rekey, _) in executed.items()}
-    signed = attested(rekeys, among, _among(set(rekeys.values()))) if rekeys else {}
     volumes = _read_volumes(among)
-    never: tuple[UUID | None, datetime | None] = (None, None)
+    executed = _executed(among).values_list("job_id", "rekey_id")
+    rekeys = {job: rekey for job, rekey in executed if rekey is not None}
+    signed = attested(rekeys, among, _array(set(rekeys.values()))) if rekeys else {}
+    ended = _read_ended(rekeys.keys() - signed.keys())
     return {
         job.pk: Facts(
             activated=job.password_id is not None,
@@ -180,7 +192,7 @@ def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
             observed_at=job.observed_at,
             applying=job.pk in applying,
             drifts=tuple(drifts.get(job.pk, ())),
-            executed_at=executed.get(job.pk, never)[1],
+            executed_at=ended.get(job.pk),
             attested=signed.get(job.pk),
             volumes=volumes.get(job.pk, {}),
         )
@@ -188,12 +200,12 @@ def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
     }
 
 
-def _among(ids: Iterable[UUID]) -> RawSQL:
+def _array(ids: Iterable[UUID]) -> RawSQL:
     # One parameter: a thousand of them in each query cost more than all that the queries do.
     return RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(map(str, ids))}}}"])
 
 
-def _read_applying(among: RawSQL, drifts: dict[UUID, list[str]]) -> set[UUID]:
+def _read_applying(among: Rows, drifts: dict[UUID, list[str]]) -> set[UUID]:
     """Return the jobs under a re-key whose order holds; of another one `drifts` is told."""
     steps = RekeyJob.objects.filter(job__in=among, state__in=RekeyJob.OPEN).order_by()
     rows = list(steps.values_list("job_id", "rekey_id", "user_key", "new_fingerprint"))
@@ -220,16 +232,20 @@ def _targets(envelope: Any) -> dict[UUID, tuple[UUID | None, str]]:
     return {target.job: (target.user_key, target.new_fingerprint) for target in order.targets}
 
 
-def _read_executed(among: RawSQL) -> dict[UUID, tuple[UUID, datetime | None]]:
-    """Return the re-key that was executed last for each job, and when."""
-    keyed = RekeyJob.objects.filter(job__in=among, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    last = keyed.order_by("job_id", "-ended_at").distinct("job_id")
-    return {job: (rekey, at) for job, rekey, at in last.values_list("job_id", "rekey_id", "ended_at")}
+def _executed(among: Rows) -> QuerySet[RekeyJob]:
+    """Return the step that was executed last for each job."""
+    steps = RekeyJob.objects.filter(job__in=among, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    return steps.order_by("job_id", "-ended_at").distinct("job_id")
 
 
-def _read_volumes(among: RawSQL) -> dict[UUID, dict[UUID | None, Volume]]:
+def _read_ended(jobs: Collection[UUID]) -> dict[UUID, datetime | None]:
+    """Return when the last step ended, for the few jobs of which nothing is signed yet."""
+    return dict(_executed(_array(jobs)).values_list("job_id", "ended_at")) if jobs else {}
+
+
+def _read_volumes(among: Rows) -> dict[UUID, dict[UUID | None, Volume]]:
     live = RestorePoint.objects.filter(job__in=among, dropped_at=None).order_by()
-    counted = live.values_list("job_id", "password_version_id").annotate(Count("pk"), Sum("size"))
+    counted = live.values_list("job_id", "password_version_id").annotate(Count("*"), Sum("size"))
     volumes: dict[UUID, dict[UUID | None, Volume]] = {}
     for job, version, count, size in counted:
         volumes.setdefault(job, {})[version] = Volume(count, int(size))
