@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.errors import Later
+from encryption.engines.veeam.client import VeeamClient
 from encryption.engines.veeam.inventory import Session
 from encryption.errors import VeeamBusy, VeeamUnexpected, VeeamUnreachable
 from encryption.models import JobSession, VeeamJob
@@ -30,6 +31,7 @@ def follow(session: JobSession, lease: Lease) -> tuple[str, ...]:
             servers.check_identity(job.server, client.server_info().vbr_id)
             named = session.wish.get(_NAME)
             if named is None:
+                _check_idle(client, job)
                 begun = client.start_job(job.external)
                 if begun is None:
                     return ("Veeam found nothing to process in this job.",)
@@ -45,6 +47,13 @@ def follow(session: JobSession, lease: Lease) -> tuple[str, ...]:
         _let_go(lease)
         raise Later(_LOOK_AGAIN)
     return _outcome(found)
+
+
+def _check_idle(client: VeeamClient, job: VeeamJob) -> None:
+    """Raise VeeamBusy while a run is under way: it began before the change, and writes as before."""
+    for state in client.job_states():
+        if str(state.get("id")) == str(job.external) and str(state.get("status")).casefold() == "running":
+            raise VeeamBusy("A run of this job is under way.")
 
 
 def _outcome(found: Session) -> tuple[str, ...]:
