@@ -218,6 +218,11 @@ def test_a_job_comes_back_to_the_digit(scripted, client):
     assert last(scripted, "PUT").body == model
 
 
+def test_a_put_without_an_answer_is_read_again(scripted, client):
+    answers(scripted, GET=Reply(200, {"id": str(ONE), "name": "now"}), PUT=Reply(200))
+    assert client.put_job(ONE, {"id": str(ONE)})["name"] == "now"
+
+
 def test_another_jobs_model_is_not_sent(scripted, client):
     with pytest.raises(VeeamUnexpected):
         client.put_job(ONE, {"id": str(TWO)})
