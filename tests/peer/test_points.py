@@ -98,6 +98,6 @@ def test_story_is_believable():
         jobs = session.get("jobs").json()["data"]
         points = session.get("restorePoints", limit=1, orderAsc="true", orderColumn="CreationTime").json()
     oldest = datetime.fromisoformat(points["data"][0]["creationTime"])
-    assert (len(jobs), len({one["type"] for one in jobs}) > 12) == (60, True)
+    assert (len(jobs), len({one["type"] for one in jobs}) > 12) == (68, True)
     assert datetime.now(UTC) - oldest > 1_000 * DAY
     assert 2_000 < points["pagination"]["total"] < 10_000

@@ -1,4 +1,4 @@
-"""A believable installation: sixty jobs, three years of restore points, and the gaps that there are."""
+"""A believable installation: some seventy jobs, three years of restore points, and the gaps that there are."""
 
 from datetime import timedelta
 from typing import Any
@@ -88,7 +88,7 @@ def _machines(by: dict[str, Model], places: dict[str, str], kms: Model) -> list[
         stem = name.split()[0].lower()
         found.append(("VSphereBackup", f"{name} VMs", main, [f"{stem}01", f"{stem}02"], by[hint], days))
     # Never encrypted: the forty that a first request would cover are among these.
-    for number in range(1, 25):
+    for number in range(1, 33):
         guests = [f"app{number:02}"]
         found.append(("VSphereBackup", f"Application {number:02}", main, guests, None, 180 + number * 20))
     for number in range(1, 4):
