@@ -25,6 +25,10 @@ class HasEngine(Protocol):
 
 def engine_for(repository: HasEngine) -> Engine:
     """Return the engine of `repository`, bound to its place; raises UnknownEngine."""
+    if repository.engine == "veeam":
+        raise UnknownEngine(
+            "This is a Veeam server: Veeam itself makes its backups and opens them, and no engine here does."
+        )
     try:
         return _ENGINES[repository.engine](Path(repository.location))
     except KeyError:

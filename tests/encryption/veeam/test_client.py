@@ -298,5 +298,5 @@ def test_a_veeam_repository_has_no_engine_of_files():
     class Server:
         engine, location = "veeam", "vbr:9419"
 
-    with pytest.raises(UnknownEngine):
+    with pytest.raises(UnknownEngine, match="Veeam itself"):
         engine_for(Server())
