@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from audit import dsse, keys
@@ -41,11 +42,13 @@ class Attested:
 _kept: dict[_Known, Attested] = {}
 
 
-def attested(executed: Mapping[UUID, UUID], among: RawSQL, rekeys: RawSQL) -> dict[UUID, Attested | str]:
+def attested(
+    executed: Mapping[UUID, UUID], among: RawSQL | QuerySet[Any, Any], rekeys: RawSQL
+) -> dict[UUID, Attested | str]:
     """Return what is signed of jobs, or why it says nothing.
 
-    `executed` names each job's last re-key: only its statement speaks for the job. `among` and `rekeys` are
-    the same jobs and re-keys for the database.
+    `executed` names each job's last re-key: only its statement speaks for the job. `among` and `rekeys` name
+    the same jobs and re-keys to the database.
     """
     try:
         public = keys.signing_public()

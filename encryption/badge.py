@@ -175,7 +175,7 @@ def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, 
     if among is None:
         among = _array(job.pk for job in found)
     drifts: dict[UUID, list[str]] = defaultdict(list)
-    for drift in Drift.objects.filter(job__in=among, closed_at=None):
+    for drift in Drift.objects.filter(job__in=among, closed_at=None).exclude(what__in=Drift.GAPS):
         if drift.job_id is not None:
             drifts[drift.job_id].append(drift.text)
     applying = _read_applying(among, drifts)
@@ -183,7 +183,9 @@ def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, 
     executed = _executed(among).values_list("job_id", "rekey_id")
     rekeys = {job: rekey for job, rekey in executed if rekey is not None}
     signed = attested(rekeys, among, _array(set(rekeys.values()))) if rekeys else {}
-    ended = _read_ended(rekeys.keys() - signed.keys())
+    others = {job.pk for job in found if _is_another(job, signed.get(job.pk))}
+    ended = _read_ended((rekeys.keys() - signed.keys()) | others)
+    accepted = _accepted(others, ended)
     return {
         job.pk: Facts(
             activated=job.password_id is not None,
@@ -194,10 +196,23 @@ def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, 
             drifts=tuple(drifts.get(job.pk, ())),
             executed_at=ended.get(job.pk),
             attested=signed.get(job.pk),
+            accepted=accepted.get(job.pk),
             volumes=volumes.get(job.pk, {}),
         )
         for job in found
     }
+
+
+def _is_another(job: Observed, signed: Attested | str | None) -> bool:
+    return isinstance(signed, Attested) and signed.fingerprint != job.observed_fingerprint
+
+
+def _accepted(jobs: Collection[UUID], ended: Mapping[UUID, datetime | None]) -> dict[UUID, str]:
+    """Return the keys explained after what was executed last, for the few jobs that show another."""
+    if not jobs:
+        return {}
+    found = accepted_keys(jobs).items()
+    return {job: one.fingerprint for job, one in found if (at := ended.get(job)) is None or one.at > at}
 
 
 def _array(ids: Iterable[UUID]) -> RawSQL:
@@ -239,13 +254,13 @@ def _executed(among: Rows) -> QuerySet[RekeyJob]:
 
 
 def _read_ended(jobs: Collection[UUID]) -> dict[UUID, datetime | None]:
-    """Return when the last step ended, for the few jobs of which nothing is signed yet."""
+    """Return when the last step ended, for the few jobs that its statement does not speak for."""
     return dict(_executed(_array(jobs)).values_list("job_id", "ended_at")) if jobs else {}
 
 
 def _read_volumes(among: Rows) -> dict[UUID, dict[UUID | None, Volume]]:
     live = RestorePoint.objects.filter(job__in=among, dropped_at=None).order_by()
-    counted = live.values_list("job_id", "password_version_id").annotate(Count("*"), Sum("size"))
+    counted = live.values_list("job_id", "password_version_id").annotate(Count("pk"), Sum("size"))
     volumes: dict[UUID, dict[UUID | None, Volume]] = {}
     for job, version, count, size in counted:
         volumes.setdefault(job, {})[version] = Volume(count, int(size))
