@@ -27,7 +27,9 @@ def at_veeam(
 ) -> list[dict[str, Any]]:
     """Return what follows from a request of `kind`, one fact a row."""
     seen = _seen([stands.job for stands in standing])
-    is_kms = EncryptionPassword.objects.filter(pk=password, veeam__is_kms=True).exists()
+    is_kms = (
+        password is not None and EncryptionPassword.objects.filter(pk=password, veeam__is_kms=True).exists()
+    )
     found = []
     for stands in standing:
         if kind == "deactivate_encryption":

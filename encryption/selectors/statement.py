@@ -144,7 +144,7 @@ def _of_deletion(password: UUID | None) -> list[dict[str, Any]]:
     text = f"Every version of “{found.hint}” is erased; nothing opens {points(count)} that need it."
     if not count:
         text = f"Every version of “{found.hint}” is erased; no restore point needs it."
-    facts = {"name": found.hint, "password": str(found.pk)}
+    facts: dict[str, Any] = {"name": found.hint, "password": str(found.pk)}
     rows = [facts | {"points": count, "text": text, "what": "erased"}]
     server = VeeamServer.objects.filter(passwords__password=found).first()
     if server is not None:

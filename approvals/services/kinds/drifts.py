@@ -25,7 +25,7 @@ from approvals.statement import Statement
 from audit.statement import WORKER
 from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
-from encryption.models import Drift, Job
+from encryption.models import Drift, Job, VeeamPassword
 from encryption.services import drifts, rekeys
 
 TYPE = "drift"
@@ -132,7 +132,7 @@ def _revert(said: Statement, digest: str, secret: Secret | None) -> Begin:
 
 def _open(drift_id: UUID | None) -> Drift:
     rows = Drift.objects.select_for_update(of=("self",)).select_related("job", "password", "repository")
-    drift = rows.filter(pk=drift_id).first()
+    drift = rows.filter(pk=drift_id).first() if drift_id is not None else None
     if drift is None:
         raise NotFound("There is no such drift.")
     if drift.closed_at is not None:
@@ -157,12 +157,12 @@ def _place(drift: Drift) -> UUID | None:
     if drift.job is not None:
         return drift.job.repository_id
     if drift.password is not None:
-        return drift.password.veeam.server_id
+        return VeeamPassword.objects.values_list("server", flat=True).get(password=drift.password)
     return drift.repository_id
 
 
 def _target(drift: Drift) -> dict[str, Any]:
-    facts = {"found": encryption.found_of(drift), "id": str(drift.pk), "what": drift.what}
+    facts: dict[str, Any] = {"found": encryption.found_of(drift), "id": str(drift.pk), "what": drift.what}
     return {
         "fingerprint": hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
         "id": str(drift.pk),

@@ -1,6 +1,8 @@
 """P2, P5: jobs of a Veeam server are activated by the same requests, and proved by what is read back."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from approvals.errors import Invalid
 from approvals.models import State
@@ -240,3 +242,17 @@ def test_policy_may_put_the_number_into_the_description(people, there, read, ask
     request = approve(people.dpo, ask_for("activate_encryption", "Mail", new_password=SECRET, hint="Mail"))
     work(request)
     assert there.models[name_of("Mail")]["description"] == f"Nightly (R-{request.number})"
+
+
+def test_asking_for_two_hundred_jobs_costs_as_many_queries_as_for_two(there, read, ask_for):
+    names = [f"Job {number:03}" for number in range(202)]
+    for name in names:
+        there.add_job(name)
+    read()
+    jobs = [job_named(name).pk for name in names]
+    with CaptureQueriesContext(connection) as few:
+        ask_for("activate_encryption", jobs=jobs[:2], new_password=SECRET, hint="Few")
+    with CaptureQueriesContext(connection) as many:
+        ask_for("activate_encryption", jobs=jobs[2:], new_password=SECRET, hint="Many")
+    assert len(many) <= len(few) + 2
+    assert len(many) < 75

@@ -167,3 +167,13 @@ def test_one_order_may_name_many_jobs(bench, job_maker):
     rekey = bench.rekey("activate")
     assert (first.state, rekey.state) == ("succeeded", "succeeded")
     assert second.password_id == bench.password
+
+
+def test_activation_again_on_a_damaged_keyring_ends(activated):
+    """P11: under the same version nothing would be written; out of time it is over, not tried for ever."""
+    activated.rekey("deactivate")
+    rekey = activated.order("activate")
+    damage(activated)
+    Rekey.objects.update(retry_until=timezone.now() - timedelta(seconds=1))
+    steps.run_step(rekey.steps.get().pk)
+    assert rekey.steps.get().state == "failed"
