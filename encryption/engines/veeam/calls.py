@@ -51,8 +51,7 @@ class Calls:
     def close(self) -> None:
         """Give the token back, and close."""
         try:
-            if self._revision:
-                self._tokens.give_back(self._revision)
+            self._tokens.give_back(self._revision or operations.REVISIONS[0])
         finally:
             self._wire.close()
 

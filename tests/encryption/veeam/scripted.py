@@ -100,6 +100,23 @@ def listed(entries: list[Any], asked: Asked) -> Reply:
     return Reply(200, {"data": page, "pagination": pages})
 
 
+def answers(scripted: Scripted, **replies: Reply) -> Scripted:
+    """Answer by the path's end and method, such as `verify_POST`."""
+
+    def answering(asked):
+        name = asked.path.rpartition("/")[2].replace("-", "")
+        found = replies.get(f"{name}_{asked.method}", replies.get(asked.method))
+        return found if asked.path not in ("/api/oauth2/token", "/api/oauth2/logout") else None
+
+    scripted.answering = answering
+    return scripted
+
+
+def last(scripted: Scripted, method: str) -> Asked:
+    """Return the newest request of a method, sign-in aside."""
+    return [one for one in scripted.asked if one.method == method and "oauth2" not in one.path][-1]
+
+
 @contextlib.contextmanager
 def serving(folder: Path, **tls: Any) -> Iterator[Scripted]:
     """Run a server on a free port until the block ends."""
