@@ -35,6 +35,7 @@ def enterprise(people: People, roster: None, vsec_home: Any, settings: Any) -> U
     providers.make_enterprise_keys(settings.ENTERPRISE_KEYS, settings.PUBLIC_KEYS)
     identity.publish_own("Backup A")
     user = factories.make_user("ella")
+    factories.add_totp(user)
     RoleGrant.objects.create(user=user, role=Role.ENTERPRISE)
     return user
 

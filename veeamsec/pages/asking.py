@@ -8,7 +8,7 @@ from accounts.models import Role, User
 from approvals.models import Kind
 from encryption import selectors
 from veeamsec.pages.forms import ask as forms
-from veeamsec.pages.forms import people
+from veeamsec.pages.forms import people, recovery
 from veeamsec.pages.forms.ask import AskForm
 from veeamsec.pages.forms.policy import PolicyForm
 from veeamsec.pages.forms.veeam import DriftForm, RevertForm
@@ -25,6 +25,11 @@ def may_ask_encryption(viewer: User, jobs: Sequence[UUID]) -> bool:
 def may_ask_encryption_at_all(viewer: User, jobs: Sequence[UUID] = ()) -> bool:
     """Whether somebody may ask for changes of any job's encryption."""
     return viewer.has_perm("encryption.ask_change_job")
+
+
+def may_ask_recovery(viewer: User, jobs: Sequence[UUID] = ()) -> bool:
+    """Whether somebody may ask for what the Enterprise Manager does."""
+    return viewer.is_security or viewer.has_role(Role.ENTERPRISE)
 
 
 def may_ask_people(viewer: User, jobs: Sequence[UUID] = ()) -> bool:
@@ -48,6 +53,16 @@ class Asking:
     badge: bool = False
     may: Callable[[User, Sequence[UUID]], bool] = may_ask_people
     back: str = "people"
+
+    @property
+    def slug(self) -> str:
+        """How its address ends: the kind, as addresses write it."""
+        return str(self.kind).replace("_", "-")
+
+    @property
+    def name(self) -> str:
+        """How its address is called."""
+        return f"ask_{self.kind}"
 
 
 def _password(kind: Kind, form: type[AskForm], heading: str, lead: str, then: str, custody: bool) -> Asking:
@@ -154,3 +169,53 @@ REVERT = Asking(
     may=may_ask_encryption_at_all,
     back="drifts",
 )
+
+
+def _enterprise(kind: Kind, form: type[AskForm], heading: str, lead: str, then: str) -> Asking:
+    return Asking(kind, form, heading, lead, then, may=may_ask_recovery, back="recovery")
+
+
+ACTIVATE_KEYSET = _enterprise(
+    Kind.ACTIVATE_KEYSET,
+    recovery.ActivateKeysetForm,
+    "Activate a keyset",
+    "From then on every new restore point can be opened by it, without the password. Security decides.",
+    "The enterprise worker announces it; the keyset in force retires and still recovers what it protects.",
+)
+IMPORT_KEYSET = _enterprise(
+    Kind.IMPORT_KEYSET,
+    recovery.ImportKeysetForm,
+    "Import a keyset",
+    "What was wrapped for it can then be opened here. It stays inactive.",
+    "The enterprise worker opens the export with the passphrase, and keeps the private half sealed.",
+)
+EXPORT_KEYSET = _enterprise(
+    Kind.EXPORT_KEYSET,
+    recovery.ExportKeysetForm,
+    "Export a keyset",
+    "Its private half leaves the house, under a passphrase. Keep both apart, and away from here.",
+    "The enterprise worker writes the text; who asked finds it on the page of recovery.",
+)
+DELETE_KEYSET = _enterprise(
+    Kind.DELETE_KEYSET,
+    recovery.DeleteKeysetForm,
+    "Delete a keyset",
+    "Its private half is destroyed. Export it first: what it alone protects is else lost with its password.",
+    "The enterprise worker destroys the private half.",
+)
+REGISTER_SERVER = _enterprise(
+    Kind.REGISTER_SERVER,
+    recovery.RegisterServerForm,
+    "Register a backup server",
+    "Compare its fingerprint on both sides first. Its recovery requests can then be answered.",
+    "The enterprise worker registers it with the fingerprint that was approved.",
+)
+RECOVER_KEY = _enterprise(
+    Kind.RECOVER_KEY,
+    recovery.RecoverKeyForm,
+    "Answer a recovery request",
+    "Whoever works at that server restores these points without the password. Security decides.",
+    "The enterprise worker opens the keys and seals them to that server; the answer is good once.",
+)
+
+RECOVERY = (ACTIVATE_KEYSET, IMPORT_KEYSET, EXPORT_KEYSET, DELETE_KEYSET, REGISTER_SERVER, RECOVER_KEY)

@@ -67,6 +67,9 @@ _PLACES = {
     "passwords": _Place("Passwords", "key", ("password",), permission="encryption.view_encryptionpassword"),
     "repositories": _Place("Repositories", "database", late=True),
     "veeam": _Place("Veeam servers", "plug-connected", ("veeam",), late=True),
+    "recovery": _Place(
+        "Recovery", "lifebuoy", ("recovery",), late=True, permission="encryption.view_encryptionpassword"
+    ),
     "people": _Place("People", "users", ("seat",), late=True),
     "policies": _Place("Policies", "list-check", late=True, permission="approvals.view_policy"),
     "alarms": _Place("Alarms", "bell", ("drifts",), permission="audit.view_alarm"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 from approvals import statement as statements
 from approvals.models import ApprovalRequest, Kind
 from approvals.statement import Statement
-from veeamsec.pages import governing, words
+from veeamsec.pages import governing, rescuing, words
 from veeamsec.pages.sheet import Band, Change, Check, Copy, Link, Piece, Reading
 
 # More jobs than this are counted, not drawn: the exact text below names them all.
@@ -42,6 +42,8 @@ def title(said: Statement) -> str:
     """One line that says what is asked for."""
     if said.kind in governing.KINDS:
         return governing.title(said)
+    if said.kind in rescuing.KINDS:
+        return rescuing.title(said)
     names = [str(target["name"]) for target in _jobs(said)]
     jobs = " and ".join(names) if 0 < len(names) < 3 else words.count(len(names), "job")
     hint = next((str(one["name"]) for one in said.targets if one["type"] == "password"), "")
@@ -75,6 +77,8 @@ def _copy(row: Mapping[str, Any]) -> Copy:
 def _changes(said: Statement, jobs: Sequence[Mapping[str, Any]]) -> list[Change]:
     if said.kind in governing.KINDS:
         return governing.changes(said)
+    if said.kind in rescuing.KINDS:
+        return rescuing.changes(said)
     found = []
     if said.kind in (Kind.ACTIVATE, Kind.CHANGE):
         found += _new_value(said)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from veeamsec.pages import asking
+from veeamsec.pages.recovery import cases, desk
 from veeamsec.pages.veeam import changes, connecting, opening, report, servers
 from veeamsec.pages.views import (
     account,
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/revoke/", ask.ask, {"asking": asking.REVOKE}, name="ask_revoke"),
     path("requests/reset/", ask.ask, {"asking": asking.RESET}, name="ask_reset"),
     path("requests/policy/", ask.ask, {"asking": asking.CHANGE_POLICY}, name="ask_policy"),
+    *(path(f"requests/{one.slug}/", ask.ask, {"asking": one}, name=one.name) for one in asking.RECOVERY),
     path("requests/explain/", ask.ask, {"asking": asking.EXPLAIN}, name="ask_explain"),
     path("requests/revert/", ask.ask, {"asking": asking.REVERT}, name="ask_revert"),
     path("requests/<uuid:request_id>/", requests.request_page, name="request"),
@@ -64,6 +66,16 @@ urlpatterns: list[URLPattern] = [
     path("veeam/<uuid:server_id>/settings/", connecting.settings, name="veeam_settings"),
     path("veeam/<uuid:server_id>/report/", report.report, name="veeam_report"),
     path("drifts/", changes.drifts, name="drifts"),
+    path("recovery/", desk.recovery, name="recovery"),
+    path("recovery/keysets/new/", desk.generate, name="recovery_generate"),
+    path("recovery/keysets/<uuid:keyset_id>/text/", desk.announcement, name="recovery_announcement"),
+    path("recovery/exports/<uuid:task_id>/", desk.export, name="recovery_export"),
+    path("recovery/servers/own/", desk.own_text, name="recovery_own"),
+    path("recovery/servers/new/", desk.offer_server, name="recovery_offer"),
+    path("recovery/cases/new/", cases.new, name="recovery_new"),
+    path("recovery/cases/receive/", cases.receive, name="recovery_receive"),
+    path("recovery/cases/<uuid:row>/", cases.case, name="recovery_case"),
+    path("recovery/cases/<uuid:row>/response/", cases.response, name="recovery_response"),
     path("people/", people.people, name="people"),
     path("people/seats/<uuid:member_id>/", seats.seat, name="seat"),
     path("people/seats/<uuid:member_id>/act/", seats.seat_act, name="seat_act"),

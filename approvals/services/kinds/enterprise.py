@@ -1,4 +1,8 @@
-"""The kinds of the Enterprise Manager: keysets, the servers it answers, and its answers."""
+"""The kinds of the Enterprise Manager: keysets, the servers it answers, and its answers.
+
+What is asked about is read, not locked: the web may not change these rows, and the enterprise worker compares
+them again under its own locks.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -120,7 +124,7 @@ def _of_keyset(keyset: Keyset) -> dict[str, Any]:
 
 
 def _keyset(wish: Wish, *states: str) -> Keyset:
-    rows = Keyset.objects.select_for_update().filter(own=True)
+    rows = Keyset.objects.filter(own=True)
     found = rows.filter(pk=wish.keyset).first() if wish.keyset else None
     if found is None:
         raise NotFound("There is no such keyset here.")
@@ -177,8 +181,7 @@ def _import(wish: Wish) -> Found:
 
 
 def _registration(wish: Wish) -> Found:
-    rows = BackupServer.objects.select_for_update()
-    server = rows.filter(pk=wish.server).first() if wish.server else None
+    server = BackupServer.objects.filter(pk=wish.server).first() if wish.server else None
     if server is None:
         raise NotFound("There is no such backup server.")
     if server.state != BackupServer.State.OFFERED:
@@ -194,7 +197,7 @@ def _registration(wish: Wish) -> Found:
 
 
 def _answer(wish: Wish) -> Found:
-    rows = RecoveryCase.objects.select_for_update(of=("self",)).select_related("server")
+    rows = RecoveryCase.objects.select_related("server")
     rows = rows.filter(side=RecoveryCase.Side.ENTERPRISE)
     case = rows.filter(pk=wish.case).first() if wish.case else None
     if case is None or case.server is None:
