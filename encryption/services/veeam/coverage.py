@@ -49,8 +49,8 @@ def _holds(drift: Drift, what_is: Mapping[str, Any]) -> bool:
 def _newest(server: VeeamServer) -> dict[tuple[str, UUID | None], Drift]:
     rows = Drift.objects.filter(what__in=Drift.GAPS)
     mine = rows.filter(job__repository=server.pk) | rows.filter(repository=server.pk)
-    newest = mine.order_by("what", "job", "repository", "-found_at", "-pk").distinct(
-        "what", "job", "repository"
+    newest = mine.order_by("what", "job_id", "repository_id", "-found_at", "-pk").distinct(
+        "what", "job_id", "repository_id"
     )
     return {(drift.what, drift.job_id): drift for drift in newest.select_related("job", "repository")}
 
