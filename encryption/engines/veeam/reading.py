@@ -47,8 +47,10 @@ def uuid_or_none(value: object) -> UUID | None:
 
 
 def text(value: object) -> str:
-    """Return a text; "" for null and for what is no text or number."""
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    """Return a text as a database can hold it; "" for null and for what is no text or number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def flag(value: object) -> bool:
@@ -57,8 +59,10 @@ def flag(value: object) -> bool:
 
 
 def whole(value: object) -> int | None:
-    """Return a whole number, or None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return a whole number of 64 bits, or None."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -(2**63) <= value < 2**63 else None
 
 
 def moment(value: object) -> datetime | None:

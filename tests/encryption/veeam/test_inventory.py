@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from encryption.engines.veeam import inventory, operations, reading
 from encryption.errors import VeeamUnexpected
+from tests.encryption.veeam.invented import VALUES
 
 ONE = UUID("11111111-1111-4111-8111-111111111111")
 TEN = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
@@ -166,3 +169,39 @@ def test_roles_of_a_user_are_read():
 )
 def test_a_build_tells_its_revision(build, revision):
     assert operations.revision_of(build) == revision
+
+
+READERS = (
+    inventory.configuration_backup,
+    inventory.finding,
+    inventory.forwarding,
+    inventory.four_eyes_event,
+    inventory.password,
+    inventory.point,
+    inventory.role,
+    inventory.server_info,
+    inventory.session,
+    inventory.user,
+)
+FIELDS = [
+    "bestPractice", "creationTime", "encryption", "endTime", "gfsPeriods", "hint", "isEnabled", "name",
+    "lastSuccessfulBackup", "modificationTime", "originalSize", "result", "roles", "state", "status",
+    "syslogEventFiltering", "syslogServer", "type",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reader", READERS)
+@settings(max_examples=25)
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
+def test_any_json_is_read(reader, fields):
+    reader({"id": str(ONE)} | fields)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
+def test_a_text_can_be_stored(value):
+    assert reading.text(value) in ("a\ufffdb", "a?b")
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, True, 1.5, "5", None])
+def test_what_is_no_whole_number_of_64_bits_is_none(value):
+    assert reading.whole(value) is None
