@@ -36,6 +36,7 @@ class Kind(StrEnum):
     )
     MEMBER_SUSPENDED = "member.suspended", "A third member confirms or lifts the suspension within 72 hours."
     MEMBER_DOUBTED = "member.doubted", "Another member looks into it, and suspends if need be."
+    CUSTODY_WRONG = "custody.wrong", "Ask the custodian to look at their copy, and to prove it again."
     BADGE_LOST = "badge.lost", "Open the job and read why the sign is gone."
     ATTESTATION_MISSING = "attestation.missing", "The worker signs it by itself; read its log if it does not."
     REQUEST_STALE = "request.stale", "Open the request, read what was different, and ask again."

@@ -61,6 +61,7 @@ class Task(StrEnum):
     ERASE_SECRET = "encryption.erase_secret"  # noqa: S105
     COVER = "encryption.cover"
     ENTERPRISE = "recovery.obey"
+    CUSTODY = "recovery.judge"
     RECOVERY_REQUEST = "recovery.make_request"
     RECOVERY_RESPONSE = "recovery.open_response"
     VEEAM_LOOK = "encryption.veeam_look"

@@ -3,13 +3,19 @@
 from uuid import UUID
 
 from audit import queue
-from recovery.services import cases, obeying
+from recovery.services import cases, custody, obeying
 
 
 @queue.worker(queue.Task.ENTERPRISE)
 def obey(task: UUID) -> None:
     """Do one thing that a signed order, or a wish for a new keyset, asks of the enterprise worker."""
     obeying.obey(task)
+
+
+@queue.worker(queue.Task.CUSTODY)
+def judge(proof: UUID) -> None:
+    """Compare what a custodian typed with the password."""
+    custody.judge(proof)
 
 
 @queue.worker(queue.Task.RECOVERY_REQUEST)

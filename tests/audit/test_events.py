@@ -145,6 +145,7 @@ FROZEN_ALARMS = [
     "security_role.too_small",
     "member.suspended",
     "member.doubted",
+    "custody.wrong",
     "badge.lost",
     "attestation.missing",
     "request.stale",

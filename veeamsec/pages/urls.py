@@ -8,6 +8,7 @@ from veeamsec.pages.veeam import changes, connecting, opening, report, servers
 from veeamsec.pages.views import (
     account,
     ask,
+    custody,
     decide,
     jobs,
     log,
@@ -66,6 +67,8 @@ urlpatterns: list[URLPattern] = [
     path("veeam/<uuid:server_id>/settings/", connecting.settings, name="veeam_settings"),
     path("veeam/<uuid:server_id>/report/", report.report, name="veeam_report"),
     path("drifts/", changes.drifts, name="drifts"),
+    path("custody/", custody.custody, name="custody"),
+    path("custody/<uuid:record_id>/prove/", custody.prove, name="custody_prove"),
     path("recovery/", desk.recovery, name="recovery"),
     path("recovery/keysets/new/", desk.generate, name="recovery_generate"),
     path("recovery/keysets/<uuid:keyset_id>/text/", desk.announcement, name="recovery_announcement"),

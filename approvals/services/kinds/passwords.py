@@ -23,9 +23,10 @@ from audit.errors import Later
 from audit.statement import WORKER
 from encryption import selectors as encryption
 from encryption.crypto.secret import Secret
-from encryption.models import EncryptionPassword, Engine, Job, RekeyJob
+from encryption.models import EncryptionPassword, Engine, Job, Rekey, RekeyJob
 from encryption.services import drift, passwords, rekeys
 from encryption.services.veeam import removal
+from recovery.services import custody
 
 ASK = "encryption.ask_change_job"
 BUSY = timedelta(seconds=30)
@@ -204,7 +205,14 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
         secret,
     )
     nights = int(said.policy["fulls_a_night"])
-    return lambda until: rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
+
+    def begin(until: datetime) -> Rekey:
+        rekey = rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
+        if rekey.version_id is not None and said.custody:
+            custody.record_within(rekey.version_id, said.custody, request=said.request)
+        return rekey
+
+    return begin
 
 
 def describes(said: Statement) -> bool:

@@ -1,5 +1,6 @@
 """Passwords and the places where backups lie: what each opens, never a value."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from encryption import badge as badges
 from encryption import selectors
 from encryption.models import EncryptionPassword, Job, Repository, RestorePoint
 from encryption.selectors import VersionUse
+from recovery import selectors as custodies
 from veeamsec.pages import jobfile, signs, words
 from veeamsec.pages.viewer import demand, page_of, viewer_of
 
@@ -75,6 +77,7 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         "may_ask": viewer.has_perm("encryption.ask_change_job") and not asking,
         "may_delete": not jobs and not opens,
         "open_request": asking,
+        "custody": _custody(uses, now),
         "versions": _versions(uses),
         "jobs": [
             {
@@ -86,6 +89,11 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         ],
     }
     return render(request, "pages/password.html", context)
+
+
+def _custody(uses: list[VersionUse], now: datetime) -> custodies.Custody | None:
+    in_force = next((use.version for use in uses if use.in_force), None)
+    return custodies.custody_of([in_force], now)[in_force.pk] if in_force is not None else None
 
 
 def _versions(uses: list[VersionUse]) -> list[dict[str, Any]]:

@@ -1,0 +1,65 @@
+"""Custody as pages and API read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from encryption.models import PasswordVersion
+from recovery import rules
+from recovery.models import CustodyProof, CustodyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """One version's copies with the five lights, and how many custodians secured it."""
+
+    records: tuple[CustodyRecord, ...]
+    copies: tuple[rules.Copy, ...]
+    lights: tuple[rules.Light, ...]
+    secured: int
+
+
+def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID, Custody]:
+    """Return who holds each of many versions, in two queries."""
+    versions = list(versions)
+    records = CustodyRecord.objects.filter(version__in=versions, ended_at=None).select_related("person")
+    judged = CustodyProof.objects.filter(record__in=records).exclude(found=CustodyProof.Found.WAITING)
+    newest = {proof.record_id: proof for proof in judged.order_by("offered_at")}
+    of_versions: dict[UUID, list[tuple[CustodyRecord, rules.Copy]]] = {one.pk: [] for one in versions}
+    for record in records:
+        proof = newest.get(record.pk)
+        copy = rules.Copy(
+            record.medium,
+            record.offsite,
+            record.offline,
+            record.person_id,
+            None if proof is None else proof.found == CustodyProof.Found.EQUAL,
+            None if proof is None else proof.judged_at,
+        )
+        of_versions[record.version_id].append((record, copy))
+    askers = {one.pk: _asker(one) for one in versions}
+    return {version: _custody(rows, askers[version], now) for version, rows in of_versions.items()}
+
+
+def _asker(version: PasswordVersion) -> UUID | None:
+    return UUID(version.known_to[0]) if version.known_to else None
+
+
+def _custody(rows: list[tuple[CustodyRecord, rules.Copy]], asker: UUID | None, now: datetime) -> Custody:
+    copies = tuple(copy for _, copy in rows)
+    return Custody(
+        records=tuple(record for record, _ in rows),
+        copies=copies,
+        lights=rules.lights(copies, now),
+        secured=rules.secured(copies, asker=asker, now=now),
+    )
+
+
+def custody_for(user: User) -> QuerySet[CustodyRecord]:
+    """Return the copies that a person keeps: their own, whatever else they may see."""
+    mine = CustodyRecord.objects.filter(person=user.person_id, ended_at=None, version__erased_at=None)
+    return mine.select_related("version__password").order_by("version__hint", "-version__number")

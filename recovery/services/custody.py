@@ -1,0 +1,127 @@
+"""Who holds a password: stated with each request, proved by typing it from the copy, drilled by a new proof.
+
+What a custodian types is sealed as it arrives; the worker compares it, and keeps nothing of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.errors import NotEligible
+from accounts.models import Person, Role, User
+from audit import queue
+from audit import services as audit
+from audit.alarms import Kind
+from audit.errors import Refused
+from audit.events import Event
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
+from encryption.errors import SealBroken, Unknown, WrongPassword
+from encryption.models import PasswordVersion
+from encryption.services import intake, vault
+from recovery import rules
+from recovery.models import CustodyProof, CustodyRecord
+
+Found = CustodyProof.Found
+
+
+class TooMany(Refused):
+    """Too many wrong passwords for one copy: the next must wait."""
+
+    code = "invalid"
+
+
+def record_within(version: UUID, rows: Iterable[Mapping[str, Any]], *, request: UUID) -> None:
+    """Enter the stated copies of a version that comes into force, in the worker's transaction."""
+    rows = list(rows)
+    names = {str(row["custodian"]).casefold() for row in rows}
+    everybody = Person.objects.all()
+    known = {one.name.casefold(): one for one in everybody if one.name.casefold() in names}
+    CustodyRecord.objects.bulk_create(
+        CustodyRecord(
+            version_id=version,
+            medium=row["medium"],
+            place=row["place"],
+            offsite=row["offsite"],
+            offline=row["offline"],
+            custodian=row["custodian"],
+            person=known.get(str(row["custodian"]).casefold()),
+            request=request,
+        )
+        for row in rows
+    )
+    subject = ("encryption.passwordversion", version)
+    audit.record(Event.CUSTODY_STATED, subject=subject, facts={"copies": len(rows), "request": request})
+
+
+def assign(record_id: UUID, *, person: UUID, by: User) -> CustodyRecord:
+    """Say which person here a stated custodian is. Raises NotEligible, Unknown."""
+    with audit.act(by=by, subject=("recovery.custodyrecord", record_id)):
+        if not (by.is_security or by.has_role(Role.ADMINISTRATOR)):
+            raise NotEligible("A member of Security or a Backup administrator says who a custodian is.")
+        record = CustodyRecord.objects.select_for_update().filter(pk=record_id, ended_at=None).first()
+        if record is None or not Person.objects.filter(pk=person).exists():
+            raise Unknown("There is no such copy, or no such person.")
+        record.person_id = person
+        record.save(update_fields=["person"])
+        audit.record(Event.CUSTODY_STATED, facts={"person": person})
+    return record
+
+
+@sensitive_variables("typed")
+def prove(record_id: UUID, typed: str, *, by: User) -> CustodyProof:
+    """Take what a custodian typed from their copy; the worker compares it. A repetition is a drill.
+
+    Raises NotEligible for anybody but the custodian, TooMany, Unknown, PasswordRefused.
+    """
+    with audit.attempt(by=by, subject=("recovery.custodyrecord", record_id)) as attempt:
+        record = CustodyRecord.objects.filter(pk=record_id, ended_at=None).first()
+        if record is None:
+            raise Unknown("There is no such copy.")
+        if record.person_id != by.person_id:
+            raise NotEligible("The custodian alone proves that they hold this copy.")
+        now = timezone.now()
+        wrong = record.proofs.filter(found=Found.WRONG, offered_at__gt=now - rules.WRONG_WITHIN)
+        if not rules.may_try(list(wrong.values_list("offered_at", flat=True)), now):
+            raise TooMany("Too many wrong passwords: look at the copy again, and try in an hour.")
+        drill = record.proofs.filter(found=Found.EQUAL).exists()
+        proof = CustodyProof(record=record, by=by, person_id=by.person_id, drill=drill)
+        proof.sealed = intake.seal_for(proof.pk, typed)
+        with attempt.act():
+            proof.save(force_insert=True)
+            queue.ring(queue.Task.CUSTODY, proof.pk)
+    return proof
+
+
+def judge(proof_id: UUID) -> None:
+    """Compare what was typed with the version's value, erase it, and say what was found; as the worker."""
+    waiting = CustodyProof.objects.select_related("record__version").filter(found=Found.WAITING)
+    proof = waiting.filter(pk=proof_id).first()
+    if proof is None or proof.sealed is None:
+        return
+    version = proof.record.version
+    try:
+        found = Found.EQUAL if _is_right(proof, version) else Found.WRONG
+    except (SealBroken, WrongPassword):
+        found = Found.WRONG
+    with audit.act(by=audit.WORKER, subject=("encryption.passwordversion", version.pk)):
+        now = timezone.now()
+        judged = CustodyProof.objects.filter(pk=proof_id, found=Found.WAITING)
+        if not judged.update(found=found, judged_at=now, sealed=None):
+            return
+        facts = {"drill": proof.drill, "person": proof.person_id, "record": proof.record_id}
+        if found == Found.EQUAL:
+            audit.record(Event.CUSTODY_PROVED, facts=facts)
+            resolve_alarm_within(Kind.CUSTODY_WRONG, proof.record)
+        else:
+            audit.record(Event.CUSTODY_FAILED, facts=facts)
+            text = f"What {proof.record.custodian} typed is not the password “{version.hint}”."
+            raise_alarm_within(Kind.CUSTODY_WRONG, proof.record, Alarm.Severity.WARNING, text)
+
+
+def _is_right(proof: CustodyProof, version: PasswordVersion) -> bool:
+    typed = intake.open_for(proof.pk, bytes(proof.sealed or b""))
+    return typed == vault.password_of(version)
