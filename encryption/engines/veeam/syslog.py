@@ -36,13 +36,28 @@ _XML_QUOTE = re.compile(rf'(?<=>)"(?={_NEXT}|\s{{0,8}}\])')
 _XML_NAMES = ("xml", "info")
 _TAG = re.compile(r'<(/?)[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _NUMBER = "instanceId"
+# A field that another value swallowed, because that value ended before its time.
+_SWALLOWED = re.compile(rf'(?:^|\s){_NAME}="')
+
+_PASSWORD = frozenset({"Hint", "ID", "ChangesXML", "UserName", "UserFullInfo", "PasswordMatched"})
+_JOB = frozenset({"JobID", "JobType", "Platform", "JobName", "ChangesXML", "UserName"})
+_KMS = frozenset({"KMSServerID", "Name", "ChangesXML", "UserName", "UserFullInfo"})
+_FOUR_EYES = frozenset({"Operation", "OperationId", "InitiatorFullInfo", "SupervisorFullInfo"})
+_OWN = (
+    dict.fromkeys((31600, 31700, 31800, 31850), _PASSWORD)
+    | {23050: _JOB}
+    | dict.fromkeys((42300, 42301, 42302), _KMS)
+    | dict.fromkeys(range(42400, 42406), _FOUR_EYES)
+)
+_TELLING = _PASSWORD | _JOB | _KMS | _FOUR_EYES
 
 
 @dataclass(frozen=True, slots=True)
 class VeeamEvent:
     """What a line says: the event's number, when and where, and its fields as they were written.
 
-    `doubtful`: the line can be read in more than one way; a field that stands twice holds every reading.
+    `doubtful`: the line can be read in more than one way, so neither its subject nor its actor is certain; a
+    field that stands twice holds every reading.
     """
 
     number: int
@@ -69,7 +84,7 @@ def parse(line: bytes, received_at: datetime) -> VeeamEvent:
     for count, (name, value, sure) in enumerate(_Line(text, header.end()).fields()):
         if name == _NUMBER and not number:
             number = value
-        doubtful = doubtful or not sure or name in fields
+        doubtful = doubtful or not sure or name in fields or _is_foreign(name, number)
         fields[name] = f"{fields[name]} | {value}" if name in fields else value
         if count >= _MOST_FIELDS:
             raise SyslogRefused("An event of Veeam's syslog has too many fields.")
@@ -113,7 +128,9 @@ class _Line:
             return name, self._text[start : self._place], sure
         end, sure = self._end_of_xml(name) or self._end_of_value()
         self._place = end + 1
-        return name, self._text[start:end], sure
+        value = self._text[start:end]
+        is_xml = sure and name.casefold().endswith(_XML_NAMES)
+        return name, value, sure and (is_xml or not _SWALLOWED.search(value))
 
     def _end_of_value(self) -> tuple[int, bool]:
         sure = _QUOTE if self._numbered else _EARLY_QUOTE
@@ -138,6 +155,12 @@ class _Line:
         if found is None:
             self._in_vain.add(pattern)
         return found.start() if found else None
+
+
+def _is_foreign(name: str, number: str) -> bool:
+    """Say whether a field tells something, and belongs to other events than this one."""
+    own = _OWN.get(int(number)) if number.isdecimal() and len(number) < 9 else None
+    return own is not None and name in _TELLING - own
 
 
 def _end_of_root(text: str, place: int) -> int | None:

@@ -118,6 +118,22 @@ def test_a_hint_with_signs_of_the_dialect_is_read(hint):
     )
 
 
+@pytest.mark.parametrize("hint", ['" a=', 'x" ID="other" a=', 'x" ID="other" aXML="<b c=', 'x" ID=other a='])
+def test_a_hint_that_swallows_a_field_makes_the_event_doubtful(hint):
+    assert parse(line(Hint=hint), NOW).doubtful
+
+
+def test_a_job_that_imitates_a_passwords_event_makes_its_own_doubtful():
+    job = {"JobID": ID, "JobName": 'x" ID="other', "UserName": "TECH\\user1"}
+    only = dict.fromkeys(("Hint", "ID", "UserFullInfo", "ChangesXML")) | job
+    assert parse(line(23050, **only), NOW).doubtful
+
+
+def test_a_field_that_nobody_knows_is_kept_without_doubt():
+    event = parse(line(NewInAVersionToCome="x"), NOW)
+    assert (event.fields["NewInAVersionToCome"], event.doubtful) == ("x", False)
+
+
 @pytest.mark.parametrize("field", ["UserName", "ID", "Description", "instanceId"])
 def test_a_hint_that_imitates_a_field_makes_the_event_doubtful(field):
     assert parse(line(Hint=f'x" {field}="1'), NOW).doubtful
@@ -209,15 +225,31 @@ def test_any_bytes_end(data):
             continue
 
 
-_DIALECT = st.lists(
-    st.sampled_from(['"', " ", "=", "[", "]", "<", ">", "/", "a", "ID", "instanceId=1", "\\", "\n", 'x="'])
-)
+_SIGNS = [
+    '"',
+    " ",
+    "=",
+    "[",
+    "]",
+    "<",
+    ">",
+    "/>",
+    "a",
+    "ID",
+    "instanceId=1",
+    "\\",
+    "\n",
+    'x="',
+    '" ID="f',
+    ' aXML="<b c=',
+]
 
 
-@given(_DIALECT.map("".join))
-def test_any_mixture_of_signs_ends(text):
-    event = parse(line(Hint=text), NOW)
-    assert (event.number, event.fields["Hint"] == text or event.doubtful) == (31700, True)
+@given(st.lists(st.sampled_from(_SIGNS)).map("".join))
+def test_no_hint_hides_or_changes_what_an_event_is_about(hint):
+    event = parse(line(Hint=hint), NOW)
+    found = [event.fields.get(name) == FIELDS[name] for name in ("ID", "UserName", "Description")]
+    assert (event.number, all(found) or event.doubtful) == (31700, True)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters='"'), max_size=60))
