@@ -27,7 +27,8 @@ PLACES: dict[str, tuple[tuple[Any, str], ...]] = {
     "rename": ((os, "rename"), (os, "replace")),
     "commit": ((BaseDatabaseWrapper, "_commit"),),
     "write": ((Part, "write"),),
-    "line": ((KeyWrapper, "wrap"), (KeyWrapper, "unwrap")),
+    # Between two of them a re-key only thinks: whatever a kill within leaves, one between them leaves too.
+    "lines": tuple((KeyWrapper, name) for name in ("wrap", "unwrap", "wrap_many", "unwrap_many", "opened")),
 }
 DONE, BROKE = 0, 3
 

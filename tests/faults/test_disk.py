@@ -18,6 +18,7 @@ from audit.models import Alarm
 from audit.queue import Task
 from audit.services import verification
 from encryption import selectors
+from encryption.engines.native import batches
 from encryption.models import JobSession, Rekey, RekeyJob
 from encryption.services import backups
 from tests.encryption.conftest import FIRST, Bench, make_bench
@@ -42,8 +43,9 @@ def shelf(home, tmp_path) -> Bench:
 
 
 @pytest.fixture
-def bench(transactional_db, vsec_home, tmp_path) -> Bench:
-    """An activated job with one real restore point and some hundred lines."""
+def bench(transactional_db, vsec_home, tmp_path, monkeypatch) -> Bench:
+    """An activated job with one real restore point and some hundred lines, which are written by fives."""
+    monkeypatch.setattr(batches, "_STRETCH", 1000)
     return shelf(vsec_home, tmp_path)
 
 
@@ -99,7 +101,7 @@ def test_a_rekey_on_a_failing_disk(bench, place, code):
     number = 0
     while True:
         before, rekey = (bench.folder / "keyring").read_bytes(), change(bench)
-        number += 1 if number < 3 or place != "write" else LINES // 3
+        number += 1 if number < 3 or place != "write" else LINES // 15
         if not struck_by(Fault(place, number, code), Task.REKEY_JOB):
             break
         step = rekey.steps.get()

@@ -20,16 +20,16 @@ def test_killed_at_marks_of_a_seed(bench, half):
     """Ten kills anywhere in the work; the seed is printed, and repeats them."""
     dice = random.Random(SEED + half)
     changed = bench.order("change", f"seeded-{SEED}-Lantern-meadow")
-    lines = count("line", lambda: work(Task.REKEY_JOB))
+    lines = count("lines", lambda: work(Task.REKEY_JOB))
     bench.attest(changed)
     backups.start_backup(bench.job.pk, by=bench.user)
     writes = count("write", lambda: work(Task.BACKUP))
-    marks = [(rekeyed, Fault("line", dice.randint(1, lines))) for _ in range(REKEY_MARKS)]
+    marks = [(rekeyed, Fault("lines", dice.randint(1, lines))) for _ in range(REKEY_MARKS)]
     marks += [(backed_up, Fault("write", dice.randint(1, writes))) for _ in range(BACKUP_MARKS)]
     for attack, fault in marks:
         began = time.monotonic()
         struck = attack(bench, fault)
-        total = lines if fault.place == "line" else writes
+        total = lines if fault.place == "lines" else writes
         took = f"{time.monotonic() - began:.1f} s"
         say(f"seed {SEED}: killed at {fault.place} {fault.number} of {total}, whole again in {took}")
         assert struck, f"seed {SEED}: {fault} did not happen"

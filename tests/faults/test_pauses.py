@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.queue import Task
 from audit.services import verification
 from encryption import selectors
-from encryption.engines.native import folder
+from encryption.engines.native import batches, folder
 from encryption.models import JobSession, RekeyJob, RestorePoint
 from encryption.services import backups
 from tests.encryption.conftest import FIRST, SECOND, Bench, make_bench
@@ -38,6 +38,8 @@ def bench(transactional_db, vsec_home, tmp_path, monkeypatch) -> Bench:
     bench.run()
     fill(bench, 300)
     work(Task.REKEY_JOB, Task.BACKUP)
+    # Five lines at a time, so that there is a middle to be stopped in.
+    monkeypatch.setattr(batches, "_STRETCH", 1000)
     patient = folder.wait_for_lock
     monkeypatch.setattr(folder, "wait_for_lock", lambda fd, wait, refusal: patient(fd, 0.1, refusal))
     return bench
@@ -84,9 +86,9 @@ def content(bench: Bench) -> dict[str, bytes]:
     ("pause", "holds_the_lock"),
     [
         (Pause("commit", 3, after=True), False),
-        (Pause("line", 150), True),
+        (Pause("lines", 60), True),
         (Pause("fsync", 1), True),
-        (Pause("line", 700), True),
+        (Pause("lines", 180), True),
     ],
     ids=["after the intent", "while it writes", "before the sync", "while it proves"],
 )
@@ -151,7 +153,7 @@ def test_two_workers_with_one_message_make_one_change(bench):
     """P11: the same message delivered while another works on it, and once more after its end."""
     step = bench.order("change", SECOND).steps.get()
     (row,) = waiting(Task.REKEY_JOB)
-    child = stopped(Task.REKEY_JOB, Pause("line", 10))
+    child = stopped(Task.REKEY_JOB, Pause("lines", 10))
     deliver(row)
     step.refresh_from_db()
     assert (step.state, step.fence) == (RekeyJob.State.RUNNING, 1)

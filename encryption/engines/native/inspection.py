@@ -5,9 +5,10 @@ from uuid import UUID
 
 from encryption.crypto.wrap import KeyWrapper
 from encryption.engines.base import Consequence, Observation, Proof
+from encryption.engines.native.batches import read_batches
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import KEYRING, JobFolder, data_name, open_folder
-from encryption.engines.native.keylines import checked_line, open_keyring, storage_place
+from encryption.engines.native.keylines import open_keyring, storage_place
 from encryption.engines.native.keyring import KeyringHead, Roots, parse_line, read_lines
 from encryption.errors import EngineError, ProofFailed, WrongKey
 
@@ -80,16 +81,17 @@ def prove(path: Path, *, root: bytes, old_root: bytes | None) -> Proof:
         wrapper = KeyWrapper(head.open(root))
         if old_root is not None and head.commits_to(old_root):
             raise ProofFailed("The old password still opens the keyring.")
-        number = 1
-        for number, raw in enumerate(read_lines(file), start=2):
-            line = checked_line(raw, number)
+        count = 0
+        for batch in read_batches(file):
+            places = batch.places(head)
             try:
-                wrapper.unwrap(line.wrapped, storage_place(head, line.restore_point, line.storage_key))
+                count += len(wrapper.unwrap_many(batch.wrapped, places))
             except WrongKey as error:
+                number = batch.first_wrong(wrapper, places)
                 raise ProofFailed(
                     f"Line {number} of the keyring does not open with the new password."
                 ) from error
-        return Proof(head.fingerprint, head.generation, number - 1)
+        return Proof(head.fingerprint, head.generation, count)
 
 
 def consequences(path: Path, new_fingerprint: str) -> tuple[Consequence, ...]:

@@ -6,13 +6,14 @@ before the data file that needs it gets its name.
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
 from encryption.crypto.wrap import KeyWrapper
+from encryption.engines.native.batches import read_batches
 from encryption.engines.native.folder import KEYRING, JobFolder
 from encryption.engines.native.keyring import (
     LONGEST_LINE,
@@ -213,33 +214,12 @@ def fingerprint_of(file: BinaryIO) -> FileState:
     return FileState(status.st_ino, status.st_size, digest.digest())
 
 
-Progress = Callable[[int], None]
-
-
-def unwrap_all(head: KeyringHead, file: BinaryIO, user_key: bytes, progress: Progress | None = None) -> int:
+def unwrap_all(head: KeyringHead, file: BinaryIO, user_key: bytes) -> int:
     """Unwrap every line after the head and return how many there are.
 
     Raises DamagedKeyring for a bad line, with its number.
     """
-    wrapper, number = KeyWrapper(user_key), 1
-    for number, raw in enumerate(read_lines(file), start=2):
-        line = checked_line(raw, number)
-        try:
-            wrapper.unwrap(line.wrapped, storage_place(head, line.restore_point, line.storage_key))
-        except WrongKey as error:
-            raise DamagedKeyring(f"Line {number} of the keyring does not open: {error.message}") from error
-        if progress is not None and number % 1000 == 0:
-            progress(number - 1)
-    return number - 1
-
-
-def checked_line(raw: bytes, number: int) -> KeyLine:
-    """Return the key line in `raw`; raises DamagedKeyring with its number."""
-    try:
-        return parse_line(raw)
-    except ValueError as error:
-        raise DamagedKeyring(
-            f"Line {number} of the keyring is damaged ({error}). Bring the keyring back from a"
-            " copy before its"
-            " password is changed."
-        ) from error
+    wrapper, count = KeyWrapper(user_key), 0
+    for batch in read_batches(file):
+        count += len(batch.keys(wrapper, batch.places(head)))
+    return count

@@ -136,7 +136,7 @@ def parse_head(raw: bytes) -> KeyringHead:
 
 
 # A line as we spell it: what JSON, UUID and base64 would be checked for is in the pattern, five times faster.
-_AS_WRITTEN = re.compile(
+AS_WRITTEN = re.compile(
     rb'\{"restore_point":"(U)","storage_key":"(U)","wrapped":"([A-Za-z0-9+/]{80})"\}'.replace(
         b"U", b"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     )
@@ -145,13 +145,25 @@ _AS_WRITTEN = re.compile(
 
 def parse_line(raw: bytes) -> KeyLine:
     """Return the key line in `raw` (without LF); raises ValueError."""
-    if found := _AS_WRITTEN.fullmatch(raw):
+    if found := AS_WRITTEN.fullmatch(raw):
         restore_point, storage_key, wrapped = found.groups()
         return KeyLine(restore_point.decode(), storage_key.decode(), binascii.a2b_base64(wrapped))
     value = parse(raw)
     _exactly(value, {"restore_point", "storage_key", "wrapped"})
     wrapped = from_base64(value["wrapped"], WRAPPED_BYTES)
     return KeyLine(uuid_text(value["restore_point"]), uuid_text(value["storage_key"]), wrapped)
+
+
+def checked_line(raw: bytes, number: int) -> KeyLine:
+    """Return the key line in `raw`; raises DamagedKeyring with its number."""
+    try:
+        return parse_line(raw)
+    except ValueError as error:
+        raise DamagedKeyring(
+            f"Line {number} of the keyring is damaged ({error}). Bring the keyring back from a"
+            " copy before its"
+            " password is changed."
+        ) from error
 
 
 def _exactly(value: dict[str, Any], names: set[str]) -> None:

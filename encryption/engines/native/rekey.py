@@ -14,20 +14,14 @@ from uuid import UUID
 
 from encryption.crypto import kdf
 from encryption.crypto.wrap import KeyWrapper
+from encryption.engines.native.batches import read_batches
 from encryption.engines.native.folder import KEYRING, JobFolder, open_folder
-from encryption.engines.native.keylines import (
-    checked_line,
-    fingerprint_of,
-    open_keyring,
-    storage_place,
-    unwrap_all,
-)
-from encryption.engines.native.keyring import KeyLine, KeyringHead, new_head, read_head, read_lines
+from encryption.engines.native.keylines import FileState, fingerprint_of, open_keyring, unwrap_all
+from encryption.engines.native.keyring import KeyringHead, new_head, read_head
 from encryption.engines.native.part import Part, clean_up
-from encryption.errors import DamagedKeyring, KeyringExists, ProofFailed, WrongKey
+from encryption.errors import KeyringExists, ProofFailed
 
 Progress = Callable[[int], None]
-_PROGRESS_LINES = 1000
 
 
 class _Old(NamedTuple):
@@ -35,13 +29,6 @@ class _Old(NamedTuple):
 
     root: bytes
     wrapper: KeyWrapper
-
-    def opens(self, line: KeyLine, place: bytes) -> bool:
-        try:
-            self.wrapper.unwrap(line.wrapped, place)
-        except WrongKey:
-            return False
-        return True
 
 
 def planned_head(
@@ -77,7 +64,7 @@ def activate(path: Path, *, root: bytes, user_key: UUID, parameters: kdf.KdfPara
                 part.write(head.raw + b"\n")
                 part.sync()
                 part.rename()
-        return _read_back(folder, root, head)
+        return _open_all(folder, root, head)
 
 
 def rekey(
@@ -102,7 +89,7 @@ def rekey(
                 current.open(new_root)
                 # The rename may have been seen by a reader and still not be durable.
                 folder.sync()
-                return _read_back(folder, new_root, current)
+                return _open_all(folder, new_root, current)
             old = _Old(old_root, KeyWrapper(current.open(old_root)))
             if hmac.compare_digest(old_root, new_root):
                 raise ProofFailed("The new password is the old one: nothing would change.")
@@ -111,13 +98,13 @@ def rekey(
             with Part(folder, KEYRING) as part:
                 count = _stream(file, part, current, head, old.wrapper, new_root)
                 part.sync()
-                _prove(part, head, count, new_root=new_root, old=old, progress=progress)
+                proved = _prove(part, head, count, new_root=new_root, old=old, progress=progress)
                 before.refuse_change(folder)
                 if progress is not None:
                     # The last chance to stop for a worker whose step was taken over meanwhile.
                     progress(count)
                 part.rename()
-        return _read_back(folder, new_root, head)
+        return _read_back(folder, head, proved)
 
 
 def _stream(
@@ -128,45 +115,52 @@ def _stream(
     old: KeyWrapper,
     new_root: bytes,
 ) -> int:
-    new = KeyWrapper(kdf.user_key(new_root, head.job, head.user_key))
+    new, count = KeyWrapper(kdf.user_key(new_root, head.job, head.user_key)), 0
     part.write(head.raw + b"\n")
-    number = 1
-    for number, raw in enumerate(read_lines(file), start=2):
-        line = checked_line(raw, number)
-        ids = line.restore_point, line.storage_key
-        try:
-            key = old.unwrap(line.wrapped, storage_place(current, *ids))
-        except WrongKey as error:
-            raise DamagedKeyring(f"Line {number} of the keyring does not open: {error.message}") from error
-        part.write(KeyLine(*ids, new.wrap(key, storage_place(head, *ids))).raw())
-    return number - 1
+    for batch in read_batches(file):
+        keys = batch.keys(old, batch.places(current))
+        part.write(batch.lines(new.wrap_many(keys, batch.places(head))))
+        count += len(keys)
+    return count
 
 
 def _prove(
     part: Part, head: KeyringHead, count: int, *, new_root: bytes, old: _Old, progress: Progress | None
-) -> None:
-    """Read the part back: the new root opens its head and every line, the old password neither."""
+) -> FileState:
+    """Read the part back: the new root opens its head and every line, the old password neither.
+
+    Returns what was proved, byte for byte.
+    """
     with part.reopened() as file:
+        state = fingerprint_of(file)
         found = read_head(file)
         if found != head or found.commits_to(old.root) or not found.commits_to(new_root):
             raise ProofFailed("The new keyring's head does not answer to the new password alone.")
-        new = KeyWrapper(found.open(new_root))
-        number = 1
-        for number, raw in enumerate(read_lines(file), start=2):
-            line = checked_line(raw, number)
-            place = storage_place(found, line.restore_point, line.storage_key)
-            new.unwrap(line.wrapped, place)
-            if old.opens(line, place):
+        new, proved = KeyWrapper(found.open(new_root)), 0
+        for batch in read_batches(file):
+            places = batch.places(found)
+            batch.keys(new, places)
+            if opens := old.wrapper.opened(batch.wrapped, places):
+                number = batch.first + opens[0]
                 raise ProofFailed(f"Line {number} of the new keyring still opens with the old password.")
-            if progress is not None and number % _PROGRESS_LINES == 0:
-                progress(number - 1)
-        if number - 1 != count:
-            raise ProofFailed(f"The new keyring has {number - 1} lines where the old one has {count}.")
-    if progress is not None:
-        progress(count)
+            proved += len(places)
+            if progress is not None:
+                progress(proved)
+        if proved != count:
+            raise ProofFailed(f"The new keyring has {proved} lines where the old one has {count}.")
+        return state
 
 
-def _read_back(folder: JobFolder, root: bytes, expected: KeyringHead) -> KeyringHead:
+def _read_back(folder: JobFolder, expected: KeyringHead, proved: FileState) -> KeyringHead:
+    """Open the keyring by its name: it is the one that was proved, to the last byte, and durable."""
+    with open_keyring(folder) as (head, file):
+        if head != expected or fingerprint_of(file) != proved:
+            raise ProofFailed("The keyring that was read back is not the one that was written.")
+        os.fsync(file.fileno())
+        return head
+
+
+def _open_all(folder: JobFolder, root: bytes, expected: KeyringHead) -> KeyringHead:
     with open_keyring(folder) as (head, file):
         if head != expected:
             raise ProofFailed("The keyring that was read back is not the one that was written.")
