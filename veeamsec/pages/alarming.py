@@ -27,6 +27,7 @@ TITLES = {
     Kind.VEEAM_UNEXPLAINED: "Something at Veeam that no request explains",
     Kind.VEEAM_VERIFY_FAILED: "A wrong value was tried for a password at Veeam",
     Kind.VEEAM_NOT_LISTENING: "Nobody listens to Veeam's events",
+    Kind.VEEAM_ADOPTION_FAILED: "What was offered is not the password at Veeam",
     Kind.VEEAM_NOT_ENFORCED: "Others may change passwords at an enforced Veeam server",
     Kind.REQUEST_STALE: "An approval did not fit any more",
     Kind.BADGE_LOST: "A badge is gone",
