@@ -61,6 +61,13 @@ ANSWERS = {
     "key_reused": Answer(
         HTTPStatus.CONFLICT, "This idempotency key was used before", "Look what became of it first."
     ),
+    "replayed": Answer(HTTPStatus.CONFLICT, "It was taken before", "Each text is good once: make a new one."),
+    "not_for_this": Answer(HTTPStatus.CONFLICT, "It belongs to something else", "Look for the right text."),
+    "unknown_server": Answer(
+        HTTPStatus.CONFLICT, "This backup server does not count here", "Register it first, under four eyes."
+    ),
+    "unknown_keyset": Answer(HTTPStatus.CONFLICT, "This keyset is not held here"),
+    "does_not_open": Answer(HTTPStatus.CONFLICT, "It does not open", "Look for the right key or passphrase."),
     "invalid": Answer(
         HTTPStatus.BAD_REQUEST, "This cannot be taken as it is", "Correct it and send it again."
     ),

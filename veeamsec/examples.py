@@ -48,6 +48,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "everything": {"to": "/srv/restores/personnel"},
         "two files": {"to": "/srv/restores/two", "paths": ["contracts/0042.pdf", "contracts/0043.pdf"]},
     },
+    "keysets_create": {"as Veeam's": {"suite": "rsa-4096", "description": "Winter 2026"}},
+    "backup_servers_create": {"registration": {"text": "-----BEGIN VEEAMSEC SERVER-----\n…"}},
+    "recovery_cases_create": {
+        "lost": {"jobs": [JOB], "reason": "Nobody knows the password any more.", "number": "INC-4711"},
+        "received": {"text": "-----BEGIN VEEAMSEC RECOVERY REQUEST-----\n…", "number": "CASE-12"},
+    },
+    "recovery_cases_response_create": {"carried": {"text": "-----BEGIN VEEAMSEC RECOVERY RESPONSE-----\n…"}},
+    "custody_prove_create": {"from the copy": {"password": "seven quiet herons cross the river"}},
+    "passwords_adoptions_create": {"what is in force": {"password": "seven quiet herons cross the river"}},
+    "veeam_servers_create": {
+        "connect": {
+            "name": "Munich",
+            "address": "vbr01.corp.example",
+            "thumbprint": DIGEST,
+            "account": "svc-veeamsec",
+            "password": "of that account",
+        }
+    },
     "requests_create": {
         "activate": {
             "kind": "activate_encryption",

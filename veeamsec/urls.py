@@ -11,6 +11,7 @@ import accounts.urls
 import approvals.urls
 import audit.urls
 import encryption.urls
+import recovery.urls
 from veeamsec import spectacular  # noqa: F401  # registers how tokens are described
 from veeamsec.health import healthz, readyz
 
@@ -24,6 +25,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     *audit.urls.api_urlpatterns,
     *accounts.urls.api_urlpatterns,
     *encryption.urls.api_urlpatterns,
+    *recovery.urls.api_urlpatterns,
     *approvals.urls.api_urlpatterns,
 ]
 
