@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -179,7 +179,7 @@ class Keysets(IdempotentPosts, generics.ListAPIView[Keyset]):
     """List keysets, and wish for a new one."""
 
     serializer_class = KeysetSerializer
-    permission_classes = (SeesPasswords,)
+    permission_classes = (IsAuthenticated, SeesPasswords)
     queryset = Keyset.objects.all()
 
     @extend_schema(request=GenerateSerializer, responses={202: WishedSerializer})
@@ -195,7 +195,7 @@ class BackupServers(IdempotentPosts, generics.ListAPIView[BackupServer]):
     """List backup servers, and offer another one's registration."""
 
     serializer_class = ServerSerializer
-    permission_classes = (SeesPasswords,)
+    permission_classes = (IsAuthenticated, SeesPasswords)
     queryset = BackupServer.objects.all()
     cursor_ordering = "-offered_at"
 
@@ -212,7 +212,7 @@ class Cases(IdempotentPosts, generics.ListAPIView[RecoveryCase]):
     """List recovery cases of both sides, and begin one."""
 
     serializer_class = CaseSerializer
-    permission_classes = (SeesPasswords,)
+    permission_classes = (IsAuthenticated, SeesPasswords)
     queryset = RecoveryCase.objects.none()
 
     def get_queryset(self) -> QuerySet[RecoveryCase]:
@@ -235,7 +235,7 @@ class Cases(IdempotentPosts, generics.ListAPIView[RecoveryCase]):
 class CaseText(APIView):
     """What is to be carried: the request of a case, or its response."""
 
-    permission_classes = (SeesPasswords,)
+    permission_classes = (IsAuthenticated, SeesPasswords)
 
     @extend_schema(responses=TextSerializer)
     def get(self, request: Request, row: UUID) -> Response:
@@ -253,7 +253,7 @@ class CaseText(APIView):
 class CaseResponse(IdempotentPosts, APIView):
     """The response to a case of the backup side."""
 
-    permission_classes = (SeesPasswords,)
+    permission_classes = (IsAuthenticated, SeesPasswords)
 
     @extend_schema(request=TextSerializer, responses={202: CaseSerializer})
     def post(self, request: Request, row: UUID) -> Response:

@@ -14,13 +14,13 @@ API = "/api/v1"
 
 def client_of(user) -> APIClient:
     """An API client signed in as somebody."""
-    client = APIClient()
+    client = APIClient(HTTP_HOST="localhost:8000")
     client.force_authenticate(user)
     return client
 
 
 def test_anonymous_gets_nothing():
-    assert APIClient().get(f"{API}/keysets/").status_code == 401
+    assert APIClient(HTTP_HOST="localhost:8000").get(f"{API}/keysets/").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["keysets", "backup-servers", "recovery-cases"])
