@@ -1,15 +1,15 @@
-"""`python -m bench [rekeys] [pages] [backups]`: one table, and var/bench.json; without names all of it."""
+"""`python -m bench [rekeys] [pages] [backups] [veeam]`: a table, and var/bench.json; without names all."""
 
 import argparse
 import shutil
 import tempfile
 from pathlib import Path
 
-from bench import backups, pages, rekeys
+from bench import backups, pages, rekeys, veeam
 from bench.children import PROJECT
 from bench.table import Line, show
 
-PARTS = ("rekeys", "pages", "backups")
+PARTS = ("rekeys", "pages", "backups", "veeam")
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
             if part == "backups":
                 lines += backups.measure(folder, given.mib)
             else:
-                lines += {"rekeys": rekeys, "pages": pages}[part].measure(folder)
+                lines += {"rekeys": rekeys, "pages": pages, "veeam": veeam}[part].measure(folder)
     finally:
         shutil.rmtree(folder)
     show(lines, PROJECT / "var" / "bench.json")

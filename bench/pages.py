@@ -49,7 +49,7 @@ def main() -> None:
     made = crowd.jobs(JOBS, POINTS)
     crowd.requests_of(people["olivia"], made, REQUESTS)
     crowd.entries(ENTRIES)
-    _become_the_web()
+    become_the_web()
     job = made[1].pk
     pages = {
         "overview": ("dora", "/"),
@@ -62,11 +62,11 @@ def main() -> None:
         "API restore points": ("olivia", f"/api/v1/jobs/{job}/restore-points/"),
     }
     for name, (who, path) in pages.items():
-        sys.stdout.write(_page(name, people[who], path))
+        sys.stdout.write(page(name, people[who], path))
         sys.stdout.flush()
 
 
-def _become_the_web() -> None:
+def become_the_web() -> None:
     """Come to the database as the web does; its statistics are those of one that has run for a day."""
     import psycopg
     from django.db import connection
@@ -80,7 +80,8 @@ def _become_the_web() -> None:
     connection.settings_dict["OPTIONS"]["passfile"] = str(home.passfile("web"))
 
 
-def _page(name: str, user: object, path: str) -> str:
+def page(name: str, user: object, path: str) -> str:
+    """Ask a page again and again; returns its name, milliseconds and what else is to be said, with tabs."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
