@@ -178,7 +178,7 @@ def test_a_wrong_password_is_told_in_words(peer, admin, vsec_home):  # noqa: F81
     assert Alarm.objects.get(kind="unobserved").state == "raised"
 
 
-def test_a_list_that_is_cut_is_not_taken_for_the_whole(peer, read, connected):  # noqa: F811
+def test_a_list_that_is_cut_is_not_taken_for_the_whole(peer, read, connected, waits):  # noqa: F811
     read()
     before = RestorePoint.objects.filter(dropped_at=None).count()
     VeeamServer.objects.update(listed_at=None)
@@ -212,7 +212,7 @@ def test_the_analyzer_is_started(peer, read, connected, admin):  # noqa: F811
     assert read().analyzer["last_run"]
 
 
-def test_no_secret_is_written_anywhere(peer, read, caplog):  # noqa: F811
+def test_no_secret_is_written_anywhere(peer, read, caplog, waits):  # noqa: F811
     """P9: neither the account's password nor a token or an encryption password is in a log or a row."""
     caplog.set_level(logging.DEBUG)
     peer.control.fail_next(503, times=2, path="jobs")
