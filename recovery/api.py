@@ -141,7 +141,7 @@ class NewCaseSerializer(Strict):
         return data
 
 
-class CustodySerializer(serializers.ModelSerializer[CustodyRecord]):
+class CustodyRecordSerializer(serializers.ModelSerializer[CustodyRecord]):
     """One copy of one version of a password."""
 
     class Meta:
@@ -166,7 +166,7 @@ class ProveSerializer(Strict):
     password = serializers.CharField(max_length=1024, trim_whitespace=False, write_only=True)
 
 
-class ProofSerializer(serializers.ModelSerializer[CustodyProof]):
+class CustodyProofSerializer(serializers.ModelSerializer[CustodyProof]):
     """A proof, as far as the worker has judged it."""
 
     class Meta:
@@ -270,7 +270,7 @@ class CaseResponse(IdempotentPosts, APIView):
 class Custody(generics.ListAPIView[CustodyRecord]):
     """Copies of passwords: all for who sees passwords, else one's own."""
 
-    serializer_class = CustodySerializer
+    serializer_class = CustodyRecordSerializer
     queryset = CustodyRecord.objects.none()
     cursor_ordering = "-stated_at"
 
@@ -285,13 +285,13 @@ class Custody(generics.ListAPIView[CustodyRecord]):
 class Prove(IdempotentPosts, APIView):
     """A custodian's proof."""
 
-    @extend_schema(request=ProveSerializer, responses={202: ProofSerializer})
+    @extend_schema(request=ProveSerializer, responses={202: CustodyProofSerializer})
     def post(self, request: Request, record_id: UUID) -> Response:
         """Take what was typed; the worker compares it."""
         data = ProveSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         proof = custody.prove(record_id, data.validated_data["password"], by=asker(request))
-        return Response(ProofSerializer(proof).data, status=status.HTTP_202_ACCEPTED)
+        return Response(CustodyProofSerializer(proof).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _seen(by: User) -> QuerySet[RecoveryCase]:
