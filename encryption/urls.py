@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from encryption.api import jobs, keys, places, veeam
+from encryption.api import adoption, jobs, keys, places, veeam
 
 api_urlpatterns = [
     path("repositories/", places.Repositories.as_view(), name="repositories_api"),
@@ -19,6 +19,7 @@ api_urlpatterns = [
     path("sessions/<uuid:session_id>/", jobs.SessionDetail.as_view(), name="session_api"),
     path("restore-points/<uuid:restore_point_id>/restore/", jobs.Restore.as_view(), name="restore_api"),
     path("passwords/", keys.Passwords.as_view(), name="passwords_api"),
+    path("passwords/<uuid:password_id>/adoptions/", adoption.Adoptions.as_view(), name="adoptions_api"),
     path("rekeys/<uuid:rekey_id>/", keys.RekeyDetail.as_view(), name="rekey_api"),
     path("drifts/", keys.Drifts.as_view(), name="drifts_api"),
     path("opens/", veeam.Opens.as_view(), name="opens_api"),
