@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from veeamsec.pages import asking
 from veeamsec.pages.recovery import cases, desk
-from veeamsec.pages.veeam import changes, connecting, opening, report, servers
+from veeamsec.pages.veeam import adopting, changes, connecting, opening, report, servers
 from veeamsec.pages.views import (
     account,
     ask,
@@ -56,6 +56,8 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:session_id>/progress/", restores.session_progress, name="session_progress"),
     path("passwords/", passwords.passwords, name="passwords"),
     path("passwords/<uuid:password_id>/", passwords.password, name="password"),
+    path("passwords/<uuid:password_id>/adopt/", adopting.adopt, name="adopt"),
+    path("adoptions/<uuid:adoption_id>/", adopting.adoption, name="adoption"),
     path("opens/", opening.opens_page, name="opens"),
     path("opens/export/", opening.opens_export, name="opens_export"),
     path("repositories/", passwords.repositories, name="repositories"),

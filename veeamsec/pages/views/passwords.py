@@ -18,6 +18,7 @@ from encryption.models import EncryptionPassword, Job, Repository, RestorePoint
 from encryption.selectors import VersionUse
 from recovery import selectors as custodies
 from veeamsec.pages import jobfile, signs, words
+from veeamsec.pages.veeam import adopting
 from veeamsec.pages.viewer import demand, page_of, viewer_of
 
 STRENGTHS = ("trivial", "weak", "fair", "good", "strong")
@@ -76,6 +77,7 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         "lead": f"{words.count(len(jobs), 'job')} · opens {words.count(opens, 'restore point')}.",
         "may_ask": viewer.has_perm("encryption.ask_change_job") and not asking,
         "may_delete": not jobs and not opens,
+        "may_adopt": adopting.may_adopt(viewer, found),
         "open_request": asking,
         "custody": _custody(uses, now),
         "versions": _versions(uses),
