@@ -8,11 +8,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.table import Line
 from veeamsec import servers
 from veeamsec.children import PROJECT, environment
 from veeamsec.home import Home
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 JOBS, POINTS, REQUESTS, ENTRIES = 1_000, 100_000, 10_000, 50_000
 ROUNDS, WARM = 30, 3
@@ -80,7 +84,7 @@ def become_the_web() -> None:
     connection.settings_dict["OPTIONS"]["passfile"] = str(home.passfile("web"))
 
 
-def page(name: str, user: object, path: str) -> str:
+def page(name: str, user: "User", path: str) -> str:
     """Ask a page again and again; returns its name, milliseconds and what else is to be said, with tabs."""
     from django.db import connection
     from django.test import Client

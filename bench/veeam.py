@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,8 +50,8 @@ def _peer(place: Path) -> Iterator[Path]:
     """Run a peer; gives the file that says where it is and who may sign in."""
     sizes = ("--seed", "large", "--jobs", str(JOBS), "--points", str(POINTS))
     command = [sys.executable, "-m", "veeamsec.peer", "--port", "0", "--home", str(place), *sizes]
-    quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-    with subprocess.Popen([*command, "--minutes", "30"], cwd=PROJECT, **quiet) as peer:
+    command += ["--minutes", "30"]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as peer:
         try:
             said, until = place / "veeam-peer.json", time.monotonic() + _PATIENCE
             while not said.exists():
@@ -82,7 +82,8 @@ def main(verb: str, *rest: str) -> None:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "veeamsec.settings"
     django.setup()
-    {"connect": _connect, "import": _import, "page": _ask_page}[verb](*rest)
+    acts: dict[str, Callable[..., None]] = {"connect": _connect, "import": _import, "page": _ask_page}
+    acts[verb](*rest)
 
 
 def _connect(said: str) -> None:
