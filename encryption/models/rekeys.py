@@ -170,6 +170,8 @@ class Drift(models.Model):
             **_OF_VEEAM,
         }
         text = texts.get(self.What(self.what), self.what) if self.what in self.What.values else self.what
+        if self.found.get("gone"):
+            text = "The job, which was encrypted, is gone from Veeam; no executed request explains it."
         return f"{text} {self.by}" if self.by else text
 
     @property
