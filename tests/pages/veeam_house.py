@@ -132,7 +132,7 @@ def make_story() -> VeeamServer:
         infra,
         points=900,
     )
-    Drift.objects.create(job=changed, what=Drift.What.VEEAM_PASSWORD_CHANGED, found={"by": "TECH\\user1"})
+    Drift.objects.create(job=changed, what=Drift.What.VEEAM_PASSWORD_CHANGED, found={"actor": {"user": "TECH\\user1"}})
     Drift.objects.create(job=copy, what=Drift.What.VEEAM_COPY_PLAIN, found={})
     Drift.objects.create(
         repository=server.repository,
