@@ -1,9 +1,13 @@
 """The desk of the Enterprise Manager, and a lost password walked through in pages."""
 
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
 
 from approvals.models import ApprovalRequest
+from encryption.models import JobSession, RestorePoint
+from encryption.services import backups
 from recovery.models import Keyset, RecoveryCase
 from recovery.services import cases
 from tests.pages.conftest import as_user, text_of
@@ -64,6 +68,13 @@ def test_the_eight_steps_in_pages(people, enterprise, encrypted, decided):  # no
     page = text_of(operator.get(reverse("recovery_case", args=[case.pk])))
     assert "Step 4: restore" in page
     assert f"?case={case.case}" in page
+    point = RestorePoint.objects.filter(job=encrypted).first()
+    to = f"{encrypted.repository.location}/../../restores/found"
+    to = str(Path(to).resolve())
+    operator.post(reverse("restore", args=[point.pk]), {"to": to, "case": case.case})
+    session = JobSession.objects.filter(kind="restore").latest("created_at")
+    backups.run_restore(session.pk)
+    assert (Path(to) / "a.txt").read_text() == "alpha"
 
 
 def test_a_refusal_stands_in_the_form(people, enterprise, encrypted):  # noqa: F811

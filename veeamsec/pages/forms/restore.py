@@ -17,6 +17,8 @@ class RestoreForm(forms.Form):
         help_text="One a line, as they stand in the backup; leave it empty to restore everything.",
     )
 
+    case = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
     # Drawn beside the label.
     paths.optional = True  # type: ignore[attr-defined]
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,17 +24,18 @@ def restore(request: HttpRequest, point_id: UUID) -> HttpResponse:
     """Ask where to restore a point in time, and start."""
     viewer = viewer_of(request)
     point = selectors.restore_point_for(point_id, viewer)
+    if not selectors.may(viewer, "restore", point.job):
+        raise PermissionDenied("You may not restore this.")
     suggested = (
         settings.VEEAMSEC_HOME
         / "restores"
         / f"{slugify(point.job.name) or 'restore'}-{point.created_at:%Y%m%d-%H%M}"
     )
-    form = RestoreForm(request.POST or None, initial={"to": str(suggested)})
+    given = {"to": str(suggested), "case": request.GET.get("case", "")}
+    form = RestoreForm(request.POST if request.method == "POST" else None, initial=given)
     if request.method == "POST" and form.is_valid():
         try:
-            session = runs.start_restore(
-                point.pk, to=form.cleaned_data["to"], paths=form.cleaned_data["paths"], by=viewer
-            )
+            session = runs.start_restore(point.pk, by=viewer, **form.cleaned_data)
             return redirect("session", session.pk)
         except Refused as refused:
             form.add_error("to", str(refused))
