@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from audit.events import Event
 from encryption import rules, selectors
 from encryption.crypto.encoding import canonical
 from encryption.errors import JobBusy, JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
-from encryption.models import Job, RekeyJob, Repository
+from encryption.models import Engine, Job, RekeyJob, Repository
 
 # Says whether a revision is one that the change was made from.
 Seen = Callable[[str], bool]
@@ -27,6 +27,9 @@ _TURNING = frozenset("\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u20
 
 # What only an executed request writes; named so that the refusal can say so.
 DECIDED_FIELDS = frozenset({"password", "password_id", "full_next", "encryption", "encrypted"})
+# What is noted here beside what Veeam keeps; the rest is changed there, and encryption by a request.
+_BESIDE_VEEAM = frozenset({"data_category", "records_reference"})
+_BESIDE_SERVER = selectors.REPOSITORY_FIELDS - {"location"}
 
 
 def create_repository(*, by: User, **fields: Any) -> Repository:
@@ -54,9 +57,13 @@ def change_repository(
         _check_may(by, "change_repository")
         repository = _locked_repository(repository_id)
         _check_seen(repository, seen)
+        _check_ours(repository, fields.keys())
         former = repository.location
         _set(repository, fields, selectors.REPOSITORY_FIELDS)
-        _check_repository(repository)
+        if repository.engine == Engine.VEEAM:
+            check_name(repository)
+        else:
+            _check_repository(repository)
         if repository.location != former:
             for job in Job.objects.filter(repository=repository).order_by("pk"):
                 rules.check_move(selectors.use_of(job))
@@ -72,6 +79,7 @@ def delete_repository(repository_id: UUID, *, by: User, seen: Seen | None = None
         _check_may(by, "change_repository")
         repository = _locked_repository(repository_id)
         _check_seen(repository, seen)
+        _check_ours(repository, {"location"})
         if repository.jobs.exists():
             raise JobRefused("Jobs write or wrote into this repository, so it stays on record.")
         audit.record(Event.REPOSITORY_DELETED, subject=repository, names={"repository": repository.name})
@@ -105,6 +113,7 @@ def change_job(job_id: UUID, *, by: User, seen: Seen | None = None, **fields: An
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked_job(job_id, by, "change")
         _check_seen(job, seen)
+        _check_ours(job, fields.keys())
         place, minutes = job.repository_id, job.schedule_minutes
         if fields.get("state") == Job.State.DELETED:
             raise JobRefused("A job is deleted by its own call, not by a change of state.")
@@ -112,7 +121,8 @@ def change_job(job_id: UUID, *, by: User, seen: Seen | None = None, **fields: An
         if job.repository_id != place:
             rules.check_move(selectors.use_of(job))
             _check_idle(job)
-        _check_job(job)
+        if not fields.keys() <= _BESIDE_VEEAM:
+            _check_job(job)
         changed = set(fields)
         if job.schedule_minutes != minutes:
             job.next_run_at = rules.next_run(None, minutes=job.schedule_minutes, now=timezone.now())
@@ -131,6 +141,7 @@ def delete_job(job_id: UUID, *, by: User, seen: Seen | None = None) -> None:
     with audit.act(by=by, subject=("encryption.job", job_id)):
         job = _locked_job(job_id, by, "delete")
         _check_seen(job, seen)
+        _check_ours(job, {"state"})
         rules.check_deletion(selectors.use_of(job))
         _check_idle(job)
         job.state = Job.State.DELETED
@@ -183,6 +194,13 @@ def _set(row: Job | Repository, fields: dict[str, Any], known: frozenset[str]) -
         setattr(row, name, value)
 
 
+def _check_ours(row: Job | Repository, fields: Set[str]) -> None:
+    """Refuse to change here what Veeam alone changes. Raises JobRefused."""
+    place, beside = (row.repository, _BESIDE_VEEAM) if isinstance(row, Job) else (row, _BESIDE_SERVER)
+    if place.engine == Engine.VEEAM and fields - beside:
+        raise JobRefused("A Veeam server keeps this: change it there. Its encryption changes by a request.")
+
+
 def _make_folder(folder: Path) -> None:
     """Make a repository's folder, once: a run that made it would write beside a share that is not mounted."""
     if settings.VEEAMSEC_PRODUCTION:
@@ -201,6 +219,8 @@ def _check_repository(repository: Repository) -> None:
 
 def _check_job(job: Job) -> None:
     check_name(job)
+    if job.repository.engine == Engine.VEEAM:
+        raise JobRefused("Jobs of a Veeam server are made there.")
     source = rules.place(job.source, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
     target = rules.place(job.repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
     rules.apart(source, target)
@@ -218,6 +238,7 @@ def _check_job(job: Job) -> None:
 
 
 def check_name(row: Job | Repository) -> None:
+    """Refuse a name that is missing, taken, or does not show as what it is. Raises JobRefused."""
     if not row.name.strip():
         raise JobRefused("A name is missing.")
     # By it people know what they decide on: it shows as what it is, and as no other one.
