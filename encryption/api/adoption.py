@@ -38,6 +38,7 @@ class Adoptions(IdempotentPosts, generics.ListAPIView[VeeamAdoption]):
 
     serializer_class = AdoptionSerializer
     queryset = VeeamAdoption.objects.none()
+    cursor_ordering = "-asked_at"
 
     def get_queryset(self) -> QuerySet[VeeamAdoption]:
         """Return the offers for a password that the account may see."""
