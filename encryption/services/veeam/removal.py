@@ -9,7 +9,15 @@ from audit import services as audit
 from audit.errors import Later
 from audit.events import Event
 from encryption import selectors
-from encryption.errors import EngineError, FourEyesRefused, RemovalRefused, TargetChanged, VeeamGone
+from encryption.errors import (
+    EngineError,
+    FourEyesRefused,
+    RemovalRefused,
+    TargetChanged,
+    VeeamCut,
+    VeeamGone,
+    VeeamUnreachable,
+)
 from encryption.models import VeeamPassword
 from encryption.services.veeam import servers
 
@@ -39,8 +47,10 @@ def remove(password_id: UUID) -> None:
         raise RemovalRefused(
             f"Veeam's own four-eyes authorization refuses this deletion: {error.message}"
         ) from error
-    except (EngineError, OSError) as error:
+    except (VeeamUnreachable, VeeamCut, OSError) as error:
         raise Later(_AGAIN) from error
+    except EngineError as error:
+        raise RemovalRefused(f"Veeam does not delete this password: {error.message}") from error
     with audit.act(by=audit.WORKER, subject=("encryption.encryptionpassword", password_id)):
         VeeamPassword.objects.filter(pk=there.pk).update(gone_at=timezone.now())
         audit.record(Event.VEEAM_PASSWORD_REMOVED, facts={"at_veeam": there.external})

@@ -183,3 +183,19 @@ def test_unreachable_server_neither_fails_nor_changes(people, peer, read, ask_fo
     peer.control.clear_faults()
     RekeyJob.objects.update(lease_until=None)
     assert tried(request) == 0
+
+
+def test_four_eyes_of_the_server_are_said_on_the_request(people, peer, read, ask_for):
+    """Veeam's own authorization has the last word on deletions; ours says so and waits."""
+    [name] = plain(1)
+    work(approve(people.dpo, ask_for("activate_encryption", name, new_password=SECRET, hint="One")))
+    password = the_password(job_named(name))
+    work(approve(people.ciso, ask_for("deactivate_encryption", name)))
+    peer.control.four_eyes(on=True)
+    request = approve(people.dpo, ask_for("delete_password", encryption_password=password.pk))
+    with pytest.raises(Later):
+        execution.execute(request.pk)
+    request.refresh_from_db()
+    assert (request.state, "four-eyes" in request.outcome) == (State.APPROVED, True)
+    peer.control.four_eyes(on=False)
+    assert work(request).state == State.EXECUTED
