@@ -26,7 +26,10 @@ class Kind(StrEnum):
     TASK_FAILING = "task.failing", "Read the worker's log; the task is tried again by itself."
     DRIFT = "drift", "Find out who changed it, then ask for a change of the password under four eyes."
     UNOBSERVED = "unobserved", "Check that the repository is connected and can be read."
-    REKEY_STUCK = "rekey.stuck", "Check that the repository is connected; the re-key goes on by itself."
+    REKEY_STUCK = (
+        "rekey.stuck",
+        "Check that the place of the backups can be reached; the change goes on by itself.",
+    )
     REKEY_FAILED = "rekey.failed", "Nothing was changed. Read the step's error, then ask again."
     JOB_FAILED = "job.failed", "Read the session's error and run the job again."
     DISK_FULL = "disk.full", "Make room in the repository, or shorten the retention."

@@ -231,7 +231,7 @@ def _read_applying(among: Rows, drifts: dict[UUID, list[str]]) -> set[UUID]:
         if held[rekey].get(job) == (user_key, fingerprint):
             applying.add(job)
         else:
-            drifts[job].append("A re-key stands in the database whose order does not hold.")
+            drifts[job].append("A change stands in the database whose order does not hold.")
     return applying
 
 

@@ -175,7 +175,7 @@ def needs_of(password_id: UUID) -> list[str]:
         points = "1 restore point" if count == 1 else f"{count} restore points"
         found.append(f"{points} of {name} open with it alone.")
     if RekeyJob.objects.filter(rekey__version__password=password_id, state__in=RekeyJob.OPEN).exists():
-        found.append("A re-key with it is under way.")
+        found.append("An approved change with it is being carried out.")
     return found + _needs_at_veeam(password_id)
 
 

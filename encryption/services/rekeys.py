@@ -90,7 +90,7 @@ def start_within(
     if len(jobs) != len(ids):
         raise TargetChanged("One of the jobs does not exist any more.")
     if RekeyJob.objects.filter(job__in=ids, state__in=RekeyJob.OPEN).exists():
-        raise JobBusy("A job of this request is being re-keyed already.")
+        raise JobBusy("An approved change of one of these jobs is being carried out already.")
     if prepared.version is not None:
         _store_version_within(prepared, prepared.version, by)
     rekey = Rekey.objects.create(

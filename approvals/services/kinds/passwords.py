@@ -67,7 +67,9 @@ def check_idle(jobs: Collection[Job]) -> None:
     """Refuse while an approved change of one of these jobs is carried out."""
     steps = RekeyJob.objects.filter(job__in=jobs, state__in=RekeyJob.OPEN).select_related("job")
     if (busy := steps.first()) is not None:
-        raise JobBusy(f"{busy.job.name} is being re-keyed; ask again when that has ended.")
+        raise JobBusy(
+            f"An approved change of {busy.job.name} is being carried out; ask again when it has ended."
+        )
 
 
 def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
