@@ -183,7 +183,16 @@ class RestorePoint(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["job", "dropped_at", "created_at"])]
+        indexes = [
+            models.Index(fields=["job", "dropped_at", "created_at"]),
+            # A sign counts a job's live points by version, of hundreds of thousands.
+            models.Index(
+                fields=["job", "password_version"],
+                include=["size"],
+                condition=Q(dropped_at=None),
+                name="live_points_by_version",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["full", "point"], base=None) | Q(kind="increment", base__isnull=False),

@@ -144,6 +144,8 @@ class VeeamJob(models.Model):
     terms = models.JSONField(default=list)
     # As the last poll read it, {"blocks"}; empty until a poll did. Polling alone writes it.
     polled = models.JSONField(default=dict)
+    # How many live restore points need which version, {uuid, or "" for none: count}; counted at each import.
+    tally = models.JSONField(default=dict)
     # What a new full would read, by the newest restore point of each object.
     full_bytes = models.BigIntegerField(null=True)
     seen_at = models.DateTimeField(default=timezone.now)

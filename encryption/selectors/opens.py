@@ -1,6 +1,6 @@
 """Which password opens what, and until when: restore points by time, bound to the version that each needs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
-from encryption.models import Drift, Job, PasswordVersion, RestorePoint
+from encryption.models import Drift, Job, PasswordVersion, RestorePoint, VeeamJob
 
 # A band shows at most so many marks; neighbours share one, with their count.
 MARKS = 200
@@ -102,7 +102,8 @@ def _row(found: list[tuple[int, PasswordVersion | None, datetime, datetime, int]
 def oldest_point(jobs: Sequence[Job]) -> datetime | None:
     """Return when the oldest live restore point of these jobs was made."""
     live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None)
-    return live.aggregate(oldest=Min("created_at"))["oldest"]
+    oldest: datetime | None = live.aggregate(oldest=Min("created_at"))["oldest"]
+    return oldest
 
 
 def retirable(jobs: QuerySet[Job]) -> QuerySet[PasswordVersion]:
@@ -123,9 +124,8 @@ def unheld(jobs: QuerySet[Job]) -> QuerySet[PasswordVersion]:
 
 def figures(jobs: QuerySet[Job]) -> Figures:
     """Return what the tiles say, in a fixed number of queries."""
-    live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None).order_by()
-    counts = list(live.values_list("password_version").annotate(Count("pk")))
-    needed = {version: count for version, count in counts if version is not None}
+    counts = _counts(jobs)
+    needed = {version: count for version, count in counts.items() if version is not None}
     versions = list(
         PasswordVersion.objects.filter(pk__in=needed).select_related("password__veeam").defer("sealed_root")
     )
@@ -133,16 +133,29 @@ def figures(jobs: QuerySet[Job]) -> Figures:
     drifts = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS)
     return Figures(
         jobs=jobs.count(),
-        points=sum(count for _, count in counts),
+        points=counts.total(),
         passwords=len({one.password_id for one in versions}),
         versions=len(versions),
         older=sum(one.in_force_until is not None for one in versions),
         retirable=retirable(jobs).count(),
         unheld=len(unknown),
         unheld_points=sum(needed[one.pk] for one in unknown),
-        plain_points=sum(count for version, count in counts if version is None),
+        plain_points=counts[None],
         unexplained=drifts.filter(Q(job__in=jobs) | Q(password__jobs__in=jobs)).distinct().count(),
     )
+
+
+def _counts(jobs: QuerySet[Job]) -> Counter[UUID | None]:
+    """Return how many live restore points need which version; those of Veeam were counted as they came."""
+    found: Counter[UUID | None] = Counter()
+    live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None).order_by()
+    # Named one by one, or a million others would be read to find them.
+    own = list(jobs.filter(veeam=None).order_by().values_list("pk", flat=True))
+    if own:
+        found.update(dict(live.filter(job__in=own).values_list("password_version").annotate(Count("pk"))))
+    for tally in VeeamJob.objects.filter(job__in=jobs).values_list("tally", flat=True):
+        found.update({UUID(version) if version else None: count for version, count in tally.items()})
+    return found
 
 
 def is_kms(version: PasswordVersion) -> bool:

@@ -18,6 +18,7 @@ from encryption.models import (
     VeeamPassword,
     VeeamServer,
 )
+from encryption.services.veeam import points as counting
 
 YEARS = timedelta(days=730)
 
@@ -100,6 +101,7 @@ def make_veeam_job(
         _point(job, now - timedelta(days=days * (points - number) / points), versions, number)
         for number in range(points)
     )
+    counting.count(server)
     return job
 
 

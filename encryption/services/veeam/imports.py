@@ -121,6 +121,7 @@ def _write_points(
     points.bind(spooled, mine, telling.of("binding"))
     points.rebind_agents(agents)
     gone = points.retire(server, spooled, found.began_at) if is_full else 0
+    points.count(server)
     _note_fulls(server, spooled, mine)
     _clear_full_next(server)
     with audit.act(by=audit.WORKER, subject=server.repository):

@@ -53,6 +53,18 @@ _REBIND_AGENTS = """
       AND p.password_version_id IS DISTINCT FROM n.version AND p.password_version_id IS NOT NULL
       AND (plain.at IS NULL OR p.created_at > plain.at)
 """
+_COUNT = """
+    UPDATE encryption_veeamjob j SET tally = c.tally
+    FROM (
+        SELECT v.job_id, coalesce(jsonb_object_agg(p.version, p.n) FILTER (WHERE p.n > 0), '{}') AS tally
+        FROM encryption_veeamjob v LEFT JOIN (
+            SELECT job_id, coalesce(password_version_id::text, '') AS version, count(*) AS n
+            FROM encryption_restorepoint WHERE dropped_at IS NULL GROUP BY 1, 2
+        ) p ON p.job_id = v.job_id
+        WHERE v.server_id = %s GROUP BY 1
+    ) c
+    WHERE j.job_id = c.job_id AND j.tally <> c.tally
+"""
 
 
 @dataclass(slots=True)
@@ -167,6 +179,12 @@ def rebind_agents(jobs: list[UUID]) -> None:
     if jobs:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_REBIND_AGENTS, [jobs, jobs])
+
+
+def count(server: VeeamServer) -> None:
+    """Count the live restore points of each job by the version that they need, for who shows them all."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_COUNT, [server.pk])
 
 
 def fulls(found: Spool, owners: Mapping[UUID, Owner]) -> dict[UUID, int]:

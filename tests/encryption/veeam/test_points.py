@@ -185,6 +185,19 @@ def test_points_of_a_job_under_a_step_wait(there, read, server):
     assert RestorePoint.objects.count() == 2
 
 
+def test_live_points_are_counted_by_version(there, read):
+    there.add_job("Mail", there.add_password("Gold", at=days(10)))
+    for day in (5, 6, 15):
+        there.point("Mail", days(day))
+    read()
+    first, second = PasswordVersion.objects.order_by("number")
+    assert VeeamJob.objects.get().tally == {str(first.pk): 2, str(second.pk): 1}
+    there.points.clear()
+    VeeamServer.objects.update(listed_at=None)
+    read()
+    assert VeeamJob.objects.get().tally == {}
+
+
 def test_a_point_without_a_backup_is_nobodys(there, read):
     there.points.append(Point(uuid.uuid4(), "vm", days(1), None, "Full", 1, None, None, ()))
     read()
