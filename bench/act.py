@@ -18,9 +18,10 @@ POINT, USER_KEY, USER_KEY_2 = (UUID(int=number) for number in (1, 2, 3))
 
 def main(verb: str, folder: Path, *rest: str) -> None:
     """Do `verb` on a job's folder."""
-    if verb == "backup":
+    if verb == "activate":
         root = kdf.derive_root(PASSWORD, PARAMETERS)
         rekey.activate(folder, root=root, user_key=USER_KEY, parameters=PARAMETERS)
+    elif verb == "backup":
         source = Source(Path(rest[0]))
         backup.backup(folder, source, roots=roots_of(PASSWORD), compress=False, restore_point=POINT)
     elif verb == "restore":

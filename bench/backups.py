@@ -56,6 +56,8 @@ def make_source(folder: Path, size: int) -> Path:
 
 def _ours_backup(folder: Path, source: Path) -> Run:
     shutil.rmtree(folder / JOB, ignore_errors=True)
+    # As restic's init: neither is part of a backup.
+    ours("activate", str(folder / JOB))
     return ours("backup", str(folder / JOB), str(source))
 
 

@@ -27,6 +27,7 @@ from encryption.engines.native.keylines import append_key, open_keyring
 from encryption.engines.native.keyring import Roots
 from encryption.engines.native.metadata import Spool, write_metadata
 from encryption.engines.native.part import Part, clean_up
+from encryption.engines.native.pieces import PieceReader
 from encryption.engines.native.progress import Ticker
 from encryption.engines.native.protection import Protection
 from encryption.engines.native.reading import EntryReader
@@ -147,12 +148,13 @@ class _Run:
         ticker = Ticker(progress)
         scanner = Scanner(self.tree, self.source, warnings, never=os.fstat(self.folder.fd))
         cursor = None if self.chain is None else Cursor(self.chain.tip)
-        reader = EntryReader(self.tree, scanner, writer, cursor, BLOCK_SIZE, ticker)
-        for found in scanner:
-            entry = reader.read(found)
-            if entry is not None:
-                spool.add(entry)
-                ticker.add(0, files=1)
+        with PieceReader(BLOCK_SIZE) as pieces:
+            reader = EntryReader(self.tree, scanner, writer, cursor, pieces, ticker)
+            for found in scanner:
+                entry = reader.read(found)
+                if entry is not None:
+                    spool.add(entry)
+                    ticker.add(0, files=1)
         ticker.tell()
         return ticker.bytes
 

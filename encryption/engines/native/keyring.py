@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
@@ -91,8 +91,9 @@ Roots = Callable[[KeyringHead], bytes]
 
 
 def roots_of(password: Secret) -> Roots:
-    """Return roots that are derived from one password, for a restore without a database."""
-    return lambda head: kdf.derive_root(password, head.kdf)
+    """Return roots that are derived from one password, once for each derivation that keyrings name."""
+    derive = cache(lambda parameters: kdf.derive_root(password, parameters))
+    return lambda head: derive(head.kdf)
 
 
 def new_head(

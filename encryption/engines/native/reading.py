@@ -2,16 +2,17 @@
 
 import errno
 import grp
-import hashlib
 import os
 import pwd
 import stat
+from contextlib import closing
 from functools import lru_cache
 
 from encryption.crypto.encoding import LARGEST_INTEGER
-from encryption.engines.native.blocks import DIGEST_BYTES, BlockWriter, zero_digest
+from encryption.engines.native.blocks import DIGEST_BYTES, BlockWriter
 from encryption.engines.native.chain import Cursor
 from encryption.engines.native.entries import DIR, FILE, HARDLINK, SYMLINK, Entry, PieceAt
+from encryption.engines.native.pieces import Piece, PieceReader
 from encryption.engines.native.progress import Ticker
 from encryption.engines.native.scan import Found, Scanner
 from encryption.engines.native.tree import OpenTree
@@ -38,15 +39,14 @@ class EntryReader:
         scanner: Scanner,
         writer: BlockWriter,
         base: Cursor | None,
-        block_size: int,
+        pieces: PieceReader,
         ticker: Ticker,
     ) -> None:
         self._tree = tree
         self._scanner = scanner
         self._writer = writer
         self._base = base
-        self._block_size = block_size
-        self._buffer = memoryview(bytearray(1 + block_size))
+        self._pieces = pieces
         self._linked: dict[tuple[int, int], bytes] = {}
         self._ticker = ticker
 
@@ -136,57 +136,34 @@ class EntryReader:
         base = None if self._base is None else self._base.find(entry.path)
         if base is not None and base.kind != FILE:
             base = None
-        is_sparse = status.st_blocks * 512 < status.st_size
         digests = bytearray()
-        for piece in range(-(-status.st_size // self._block_size)):
-            start = piece * self._block_size
-            length = min(self._block_size, status.st_size - start)
-            if is_sparse and _is_hole(fd, start, length):
-                digest, is_zero = zero_digest(length), True
-            else:
-                length = self._fill(fd, start, length)
-                digest = hashlib.sha256(self._buffer[1 : 1 + length]).digest()
-                is_zero = self._buffer[1] == 0 and digest == zero_digest(length)
-            if length:
-                entry.blocks.append(self._place(piece, digest[:DIGEST_BYTES], length, base, is_zero=is_zero))
-                digests += digest[:DIGEST_BYTES]
-            entry.size = start + length
-            if entry.size < min(start + self._block_size, status.st_size):
-                break
+        with closing(self._pieces.read(fd, status)) as pieces:
+            for number, piece in enumerate(pieces):
+                if piece.length:
+                    entry.blocks.append(self._place(number, piece, base))
+                    digests += piece.digest[:DIGEST_BYTES]
+                entry.size += piece.length
         entry.pieces = bytes(digests)
 
-    def _place(self, piece: int, digest: bytes, length: int, base: Entry | None, *, is_zero: bool) -> PieceAt:
-        self._ticker.add(length)
-        if is_zero:
+    def _place(self, number: int, piece: Piece, base: Entry | None) -> PieceAt:
+        self._ticker.add(piece.length)
+        if piece.is_zero:
             return 0
-        if base is not None and piece < len(base.blocks) and base.digest(piece) == digest:
+        if (
+            base is not None
+            and number < len(base.blocks)
+            and base.digest(number) == piece.digest[:DIGEST_BYTES]
+        ):
             return None
         try:
-            return self._writer.append(self._buffer[: 1 + length])
+            return self._writer.append(piece.flagged)
         except OSError as error:
             raise _NotWritten(error) from error
-
-    def _fill(self, fd: int, start: int, length: int) -> int:
-        filled = 0
-        while filled < length:
-            count = os.preadv(fd, [self._buffer[1 + filled : 1 + length]], start + filled)
-            if not count:
-                break
-            filled += count
-        return filled
 
 
 def _is_text(name: str) -> bool:
     # The system hands names over with lone surrogates for bytes that are no UTF-8.
     return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
-def _is_hole(fd: int, start: int, length: int) -> bool:
-    try:
-        return os.lseek(fd, start, os.SEEK_DATA) >= start + length
-    except OSError as error:
-        # ENXIO: no data follows. Anything else: the file system cannot say.
-        return error.errno == errno.ENXIO
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:
