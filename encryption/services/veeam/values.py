@@ -43,6 +43,7 @@ def present(client: VeeamClient, server: VeeamServer, version: PasswordVersion) 
     if known.is_kms:
         return There(known.external, None, True, None)
     with proving.alone(server.pk, known.external):
+        version.refresh_from_db(fields=["in_force_from"])
         found = client.password(known.external)
         return _proved(client, server, found, version)
 
@@ -57,7 +58,9 @@ def changed(client: VeeamClient, server: VeeamServer, version: PasswordVersion) 
     if known is None or known.is_kms:
         raise StaleOrder("This password cannot be changed at Veeam.")
     with proving.alone(server.pk, known.external):
+        # Another worker may have changed it while we waited.
         known.refresh_from_db()
+        version.refresh_from_db(fields=["in_force_from"])
         found = client.password(known.external)
         if found.modified_at == known.modified_at and version.in_force_from is None:
             with vault.password_of(version) as secret:

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
 from approvals.models import State
+from approvals.services import attesting, execution
 from encryption.crypto.secret import Secret
 from encryption.engines.veeam.wire import Wire
 from encryption.models import Drift, RekeyJob, VeeamPassword, VeeamServer
@@ -90,8 +92,6 @@ def _count_down(owner: Any, name: str, left: Callable[[], int]) -> None:
 
 
 def started(request):
-    from approvals.services import execution
-
     execution.execute(request.pk)
     request.refresh_from_db()
     assert request.state == State.APPROVED
@@ -135,3 +135,37 @@ def test_change_killed_anywhere_is_sent_once_or_found(people, peer, server, ask_
     assert (there.value, len(there.wrong)) == (OTHER, 0)
     imports.run_import(server.pk)
     assert not Drift.objects.exclude(what__in=Drift.GAPS).filter(closed_at=None).exists()
+
+
+def test_steps_at_once_make_one_password_and_change_it_once(people, peer, server, ask_for):
+    """P11: workers wait for one another at a password, not at the jobs."""
+    names = ["Test VMs", "Cloud Director", "Linux Servers", "Linux Laptops", "Buckets", "HR Copy"]
+    before = set(peer.control.at.passwords)
+    request = ask_for("activate_encryption", *names, new_password=SECRET, hint="Tests")
+    assert at_once(approve(people.dpo, request)) == ["done"] * 6
+    [made] = set(peer.control.at.passwords) - before
+    password = the_password(job_named("Test VMs"))
+    request = ask_for("change_password", encryption_password=password.pk, new_password=OTHER)
+    assert at_once(approve(people.ciso, request)) == ["done"] * 6
+    assert sum(seen.path.endswith("/changepassword") for seen in peer.control.seen) == 1
+    assert peer.control.at.passwords[made].value == OTHER
+
+
+def at_once(request) -> list[str]:
+    """Execute a request, and do its steps with several workers at a time."""
+    execution.execute(request.pk)
+    request.refresh_from_db()
+
+    def deliver(step) -> str:
+        try:
+            steps.run_step(step.pk)
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(4) as workers:
+        answers = [
+            one.result() for one in [workers.submit(deliver, step) for step in request.rekey.steps.all()]
+        ]
+    attesting.rekey_ended(request.rekey_id)
+    return answers
