@@ -6,7 +6,7 @@ Reading, SHA-256, AES and writing all let other threads run, so two cores share 
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -32,7 +32,7 @@ class PieceReader:
         self._buffers = [memoryview(bytearray(1 + block_size)) for _ in range(2)]
         self._pool = ThreadPoolExecutor(1, "pieces")
 
-    def read(self, fd: int, status: os.stat_result) -> Iterator[Piece]:
+    def read(self, fd: int, status: os.stat_result) -> Generator[Piece]:
         """Yield the pieces of an open file, fewer when it has become shorter. Close it before the file.
 
         Raises OSError.
