@@ -4,7 +4,17 @@ from django.urls import URLPattern, path
 
 from veeamsec.pages import asking
 from veeamsec.pages.recovery import cases, desk
-from veeamsec.pages.veeam import adopting, changes, connecting, opening, report, servers
+from veeamsec.pages.veeam import (
+    adopting,
+    changes,
+    connecting,
+    events,
+    opening,
+    reconciliation,
+    reconciliation_sheet,
+    report,
+    servers,
+)
 from veeamsec.pages.views import (
     account,
     ask,
@@ -63,11 +73,27 @@ urlpatterns: list[URLPattern] = [
     path("repositories/", passwords.repositories, name="repositories"),
     path("veeam/", servers.servers, name="veeam"),
     path("veeam/<uuid:server_id>/", servers.server, name="veeam_server"),
+    path("veeam/events/", events.events, name="veeam_events"),
     path("veeam/connect/", connecting.connect, name="veeam_connect"),
     path("veeam/connect/<uuid:look_id>/", connecting.look, name="veeam_look"),
     path("veeam/<uuid:server_id>/progress/", connecting.progress, name="veeam_progress"),
     path("veeam/<uuid:server_id>/settings/", connecting.settings, name="veeam_settings"),
     path("veeam/<uuid:server_id>/report/", report.report, name="veeam_report"),
+    path(
+        "veeam/<uuid:server_id>/reconciliation/",
+        reconciliation.reconciliation_page,
+        name="veeam_reconciliation",
+    ),
+    path(
+        "veeam/<uuid:server_id>/reconciliation/assign/",
+        reconciliation.reconciliation_assign,
+        name="veeam_reconciliation_assign",
+    ),
+    path(
+        "veeam/<uuid:server_id>/reconciliation/export/",
+        reconciliation_sheet.reconciliation_export,
+        name="veeam_reconciliation_export",
+    ),
     path("drifts/", changes.drifts, name="drifts"),
     path("custody/", custody.custody, name="custody"),
     path("custody/<uuid:record_id>/prove/", custody.prove, name="custody_prove"),
