@@ -97,7 +97,18 @@ class DriftSerializer(serializers.ModelSerializer[Drift]):
 
     class Meta:
         model = Drift
-        fields = ("id", "job", "what", "found", "found_at", "closed_at", "explained_by")
+        fields = (
+            "id",
+            "job",
+            "password",
+            "repository",
+            "what",
+            "text",
+            "found",
+            "found_at",
+            "closed_at",
+            "explained_by",
+        )
         read_only_fields = fields
 
 

@@ -14,6 +14,7 @@ from encryption.models import Drift, Job, RekeyJob
 from encryption.services import drift as native
 from tests.approvals.conftest import approve, work
 from tests.approvals.executing import activate
+from tests.approvals.http import Browser
 from tests.approvals.veeam.conftest import (
     SECRET,
     activated,
@@ -207,3 +208,12 @@ def test_explanation_is_told_to_the_log(people, changed):
     assert the_password(job_named("Mail")).pk == changed.password_id
     assert not RekeyJob.objects.filter(state="queued").exists()
     assert Job.objects.count() == 1
+
+
+def test_api_asks_for_an_explanation(people, changed):
+    browser = Browser(people.administrator)
+    listed = browser.get("/api/v1/drifts/?open=true").json()["results"]
+    assert [(one["id"], one["password"]) for one in listed] == [(str(changed.pk), str(changed.password_id))]
+    body = {"kind": "explain_drift", "reason": "Night shift.", "drift": str(changed.pk)}
+    answer = browser.post("/api/v1/requests/", body)
+    assert (answer.status_code, answer.json()["targets"][0]["type"]) == (201, "drift")
