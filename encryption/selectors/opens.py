@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -14,12 +15,24 @@ from encryption.models import Drift, Job, PasswordVersion, RestorePoint, VeeamJo
 # A band shows at most so many marks; neighbours share one, with their count.
 MARKS = 200
 
-_BUCKETS = """
-    SELECT job_id, width_bucket(extract(epoch FROM created_at), %s, %s, %s) AS place, password_version_id,
-           min(created_at), max(created_at), count(*)
-    FROM encryption_restorepoint
-    WHERE job_id = ANY(%s) AND dropped_at IS NULL
-    GROUP BY 1, 2, 3 ORDER BY 1, 4, 5
+# Cells are what one place holds of one version; neighbours under the same version are one stretch.
+_STRETCHES = """
+    WITH cells AS (
+        SELECT job_id, password_version_id AS version,
+               least(greatest(width_bucket(extract(epoch FROM created_at), %s, %s, %s), 1), %s) AS place,
+               min(created_at) AS begins, max(created_at) AS ends, count(*) AS points
+        FROM encryption_restorepoint
+        WHERE job_id = ANY(%s) AND dropped_at IS NULL
+        GROUP BY 1, 2, 3
+    ), marked AS (
+        SELECT *, CASE WHEN row_number() OVER line > 1 AND version IS NOT DISTINCT FROM lag(version) OVER line
+                       THEN 0 ELSE 1 END AS starts
+        FROM cells WINDOW line AS (PARTITION BY job_id ORDER BY begins, ends)
+    ), numbered AS (
+        SELECT *, sum(starts) OVER (PARTITION BY job_id ORDER BY begins, ends) AS stretch FROM marked
+    )
+    SELECT job_id, version, min(begins), max(ends), sum(points)::bigint, array_agg(place), array_agg(points)
+    FROM numbered GROUP BY job_id, version, stretch ORDER BY job_id, min(begins)
 """
 
 
@@ -33,8 +46,7 @@ class Stretch:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Restore points that share one of the places between the two ends of time."""
 
     place: int
@@ -74,29 +86,23 @@ def opened(jobs: Sequence[Job], *, since: datetime, until: datetime) -> dict[UUI
     """Return what opens the restore points of these jobs, in two queries."""
     lo, hi = since.timestamp(), max(until.timestamp(), since.timestamp() + 1)
     with connection.cursor() as cursor:
-        cursor.execute(_BUCKETS, [lo, hi, MARKS, [job.pk for job in jobs]])
+        cursor.execute(_STRETCHES, [lo, hi, MARKS, MARKS, [job.pk for job in jobs]])
         rows = cursor.fetchall()
-    needed = {row[2] for row in rows if row[2] is not None}
+    needed = {row[1] for row in rows if row[1] is not None}
     versions = PasswordVersion.objects.select_related("password").in_bulk(needed)
-    of_jobs: dict[UUID, list[tuple[int, PasswordVersion | None, datetime, datetime, int]]] = defaultdict(list)
-    for job, place, version, begins, ends, points in rows:
-        of_jobs[job].append(
-            (min(max(place, 1), MARKS), versions[version] if version else None, begins, ends, points)
+    stretches: dict[UUID, list[Stretch]] = defaultdict(list)
+    marks: dict[UUID, Counter[int]] = defaultdict(Counter)
+    for job, version, begins, ends, points, places, counts in rows:
+        stretches[job].append(Stretch(versions[version] if version else None, begins, ends, points))
+        for place, count in zip(places, counts, strict=True):
+            marks[job][place] += count
+    return {
+        job.pk: Opened(
+            tuple(stretches[job.pk]),
+            tuple(map(Mark._make, sorted(marks[job.pk].items()))),
         )
-    return {job.pk: _row(of_jobs[job.pk]) for job in jobs}
-
-
-def _row(found: list[tuple[int, PasswordVersion | None, datetime, datetime, int]]) -> Opened:
-    stretches: list[Stretch] = []
-    marks: dict[int, int] = defaultdict(int)
-    for place, version, begins, ends, points in found:
-        marks[place] += points
-        last = stretches[-1] if stretches else None
-        if last is not None and last.version == version:
-            stretches[-1] = Stretch(version, last.begins, max(last.ends, ends), last.points + points)
-        else:
-            stretches.append(Stretch(version, begins, ends, points))
-    return Opened(tuple(stretches), tuple(Mark(place, marks[place]) for place in sorted(marks)))
+        for job in jobs
+    }
 
 
 def oldest_point(jobs: Sequence[Job]) -> datetime | None:
@@ -153,8 +159,11 @@ def _counts(jobs: QuerySet[Job]) -> Counter[UUID | None]:
     own = list(jobs.filter(veeam=None).order_by().values_list("pk", flat=True))
     if own:
         found.update(dict(live.filter(job__in=own).values_list("password_version").annotate(Count("pk"))))
+    at_veeam: Counter[str] = Counter()
     for tally in VeeamJob.objects.filter(job__in=jobs).values_list("tally", flat=True):
-        found.update({UUID(version) if version else None: count for version, count in tally.items()})
+        for version, count in tally.items():
+            at_veeam[version] += count
+    found.update({UUID(version) if version else None: count for version, count in at_veeam.items()})
     return found
 
 
