@@ -5,23 +5,25 @@ depends on, the row's very version and the key, and under nothing that a badge i
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db.models import QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from audit import dsse, keys
 from audit.errors import Forged, KeyUnavailable
-from encryption.models import Attestation
+from encryption.models import Attestation, RekeyJob
 
 PREDICATE_TYPE = "https://veeamsec.dev/attestation/v1"
 # PostgreSQL never changes a version of a row: an update by whomever writes another, elsewhere.
-_VERSION = RawSQL('"encryption_attestation"."xmin"::text || "encryption_attestation"."ctid"::text', ())
+_IN_A_JOIN = RawSQL('"signed"."xmin"::text || "signed"."ctid"::text', ())
+_ALONE = RawSQL('"encryption_attestation"."xmin"::text || "encryption_attestation"."ctid"::text', ())
+_MISSING = "The key that verifies signatures is missing here."
 _MOST_KEPT = 20_000
 
 _Known = tuple[UUID, UUID, UUID, str, str, bytes]
@@ -42,41 +44,43 @@ class Attested:
 _kept: dict[_Known, Attested] = {}
 
 
-def attested(
-    executed: Mapping[UUID, UUID], among: RawSQL | QuerySet[Any, Any], rekeys: RawSQL
-) -> dict[UUID, Attested | str]:
-    """Return what is signed of jobs, or why it says nothing.
+def attested(steps: QuerySet[RekeyJob]) -> dict[UUID, Attested | str | None]:
+    """Return what is signed of each step's job, or why that says nothing; None where nothing is signed.
 
-    `executed` names each job's last re-key: only its statement speaks for the job. `among` and `rekeys` name
-    the same jobs and re-keys to the database.
+    `steps` holds one for each job, the last: only its statement speaks for the job.
     """
-    try:
-        public = keys.signing_public()
-    except KeyUnavailable:
-        return dict.fromkeys(executed, "The key that verifies signatures is missing here.")
-    raw = public.public_bytes_raw()
-    rows = Attestation.objects.filter(job__in=among, rekey__in=rekeys).annotate(version=_VERSION)
-    found: dict[UUID, Attested | str] = {}
+    found: dict[UUID, Attested | str | None] = {}
     anew = []
-    for pk, job, rekey, fingerprint, version in rows.values_list(
-        "pk", "job_id", "rekey_id", "fingerprint", "version"
-    ):
-        if executed.get(job) != rekey:
-            continue
-        if known := _kept.get((pk, job, rekey, fingerprint, version, raw)):
-            found[job] = known
-        else:
+    public = _public()
+    raw = b"" if public is None else public.public_bytes_raw()
+    for job, rekey, pk, fingerprint, version in _rows(steps):
+        found[job] = None if pk is None else _kept.get((pk, job, rekey, fingerprint, version, raw), _MISSING)
+        if found[job] is _MISSING:
             anew.append(pk)
-    if anew:
+    if anew and public is not None:
         found.update(_verified(anew, public, raw))
     return found
+
+
+def _rows(steps: QuerySet[RekeyJob]) -> QuerySet[Any, Any]:
+    of_the_job = Q(rekey__attestations__job=F("job"))
+    joined = steps.annotate(signed=FilteredRelation("rekey__attestations", condition=of_the_job))
+    columns = ("job_id", "rekey_id", "signed__pk", "signed__fingerprint", "version")
+    return joined.annotate(version=_IN_A_JOIN).values_list(*columns)
+
+
+def _public() -> Ed25519PublicKey | None:
+    try:
+        return keys.signing_public()
+    except KeyUnavailable:
+        return None
 
 
 def _verified(rows: Collection[UUID], public: Ed25519PublicKey, raw: bytes) -> dict[UUID, Attested | str]:
     found: dict[UUID, Attested | str] = {}
     if len(_kept) + len(rows) > _MOST_KEPT:
         _kept.clear()
-    for row in Attestation.objects.filter(pk__in=rows).annotate(version=_VERSION):
+    for row in Attestation.objects.filter(pk__in=rows).annotate(version=_ALONE):
         found[row.job_id] = says = _read(row, public)
         if isinstance(says, Attested):
             _kept[row.pk, row.job_id, row.rekey_id, row.fingerprint, row.version, raw] = says

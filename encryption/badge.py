@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, Sum
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Model, QuerySet, Sum
 from django.utils import timezone
 
 from audit import keys
@@ -24,8 +23,9 @@ from encryption.attested import Attested, attested
 from encryption.models import Drift, Job, Rekey, RekeyJob, RestorePoint
 from encryption.selectors.drifts import accepted_keys
 
-# What a query looks for its jobs in.
-Rows = RawSQL | QuerySet[Any, Any]
+# Of more jobs than that, everybody's rows are read faster than these are picked out.
+_MANY = 250
+_Row = TypeVar("_Row", bound=Model)
 # An observation older than this proves nothing about today.
 OBSERVED_WITHIN = timedelta(hours=24)
 # Evidence follows an executed change within a sweep; what lacks it for longer was not approved through here.
@@ -166,25 +166,23 @@ def _attested(facts: Facts, found: Attested, now: datetime) -> Badge:
     return sign(State.APPROVED, "Approved by security")
 
 
-def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, Facts]:
-    """Return what the signs of many jobs depend on, read now; `among` is a query for their ids.
+def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
+    """Return what the signs of many jobs depend on, read now.
 
     Restore points are read before what is signed of them: what changes meanwhile makes a sign less, not more.
     """
     found = list(jobs)
-    if among is None:
-        among = _array(job.pk for job in found)
+    among = None if len(found) > _MANY else [job.pk for job in found]
     drifts: dict[UUID, list[str]] = defaultdict(list)
-    for drift in Drift.objects.filter(job__in=among, closed_at=None).exclude(what__in=Drift.GAPS):
+    for drift in _of(Drift.objects.all(), among).filter(closed_at=None).exclude(what__in=Drift.GAPS):
         if drift.job_id is not None:
             drifts[drift.job_id].append(drift.text)
     applying = _read_applying(among, drifts)
     volumes = _read_volumes(among)
-    executed = _executed(among).values_list("job_id", "rekey_id")
-    rekeys = {job: rekey for job, rekey in executed if rekey is not None}
-    signed = attested(rekeys, among, _array(set(rekeys.values()))) if rekeys else {}
+    signed = attested(_executed(among))
     others = {job.pk for job in found if _is_another(job, signed.get(job.pk))}
-    ended = _read_ended((rekeys.keys() - signed.keys()) | others)
+    unsigned = {job.pk for job in found if job.pk in signed and signed[job.pk] is None}
+    ended = _read_ended(others | unsigned)
     accepted = _accepted(others, ended)
     return {
         job.pk: Facts(
@@ -203,6 +201,11 @@ def facts_of(jobs: Iterable[Observed], among: Rows | None = None) -> dict[UUID, 
     }
 
 
+def _of(rows: QuerySet[_Row], jobs: Collection[UUID] | None) -> QuerySet[_Row]:
+    """Return the rows of some jobs, or of all."""
+    return rows if jobs is None else rows.filter(job__in=jobs)
+
+
 def _is_another(job: Observed, signed: Attested | str | None) -> bool:
     return isinstance(signed, Attested) and signed.fingerprint != job.observed_fingerprint
 
@@ -215,14 +218,9 @@ def _accepted(jobs: Collection[UUID], ended: Mapping[UUID, datetime | None]) -> 
     return {job: one.fingerprint for job, one in found if (at := ended.get(job)) is None or one.at > at}
 
 
-def _array(ids: Iterable[UUID]) -> RawSQL:
-    # One parameter: a thousand of them in each query cost more than all that the queries do.
-    return RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(map(str, ids))}}}"])
-
-
-def _read_applying(among: Rows, drifts: dict[UUID, list[str]]) -> set[UUID]:
+def _read_applying(among: Collection[UUID] | None, drifts: dict[UUID, list[str]]) -> set[UUID]:
     """Return the jobs under a re-key whose order holds; of another one `drifts` is told."""
-    steps = RekeyJob.objects.filter(job__in=among, state__in=RekeyJob.OPEN).order_by()
+    steps = _of(RekeyJob.objects.filter(state__in=RekeyJob.OPEN), among).order_by()
     rows = list(steps.values_list("job_id", "rekey_id", "user_key", "new_fingerprint"))
     # One order stands behind hundreds of jobs.
     held = {pk: _targets(order) for pk, order in _orders({rekey for _, rekey, _, _ in rows})}
@@ -247,19 +245,19 @@ def _targets(envelope: Any) -> dict[UUID, tuple[UUID | None, str]]:
     return {target.job: (target.user_key, target.new_fingerprint) for target in order.targets}
 
 
-def _executed(among: Rows) -> QuerySet[RekeyJob]:
+def _executed(among: Collection[UUID] | None) -> QuerySet[RekeyJob]:
     """Return the step that was executed last for each job."""
-    steps = RekeyJob.objects.filter(job__in=among, state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
-    return steps.order_by("job_id", "-ended_at").distinct("job_id")
+    steps = RekeyJob.objects.filter(state=RekeyJob.State.SUCCEEDED, user_key__isnull=False)
+    return _of(steps, among).order_by("job_id", "-ended_at").distinct("job_id")
 
 
 def _read_ended(jobs: Collection[UUID]) -> dict[UUID, datetime | None]:
     """Return when the last step ended, for the few jobs that its statement does not speak for."""
-    return dict(_executed(_array(jobs)).values_list("job_id", "ended_at")) if jobs else {}
+    return dict(_executed(jobs).values_list("job_id", "ended_at")) if jobs else {}
 
 
-def _read_volumes(among: Rows) -> dict[UUID, dict[UUID | None, Volume]]:
-    live = RestorePoint.objects.filter(job__in=among, dropped_at=None).order_by()
+def _read_volumes(among: Collection[UUID] | None) -> dict[UUID, dict[UUID | None, Volume]]:
+    live = _of(RestorePoint.objects.filter(dropped_at=None), among).order_by()
     counted = live.values_list("job_id", "password_version_id").annotate(Count("pk"), Sum("size"))
     volumes: dict[UUID, dict[UUID | None, Volume]] = {}
     for job, version, count, size in counted:

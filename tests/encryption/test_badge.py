@@ -164,5 +164,17 @@ class TestOnFiles:
         bench.attest(bench.rekey("activate", FIRST))
         jobs = [bench.job, *(job_maker(f"Job {number}") for number in range(5))]
         badge.badges(jobs)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             badge.badges(jobs)
+
+    def test_a_long_list_says_the_same(self, bench, job_maker, monkeypatch):
+        """P10: also where everybody's rows are read, each job is judged by its own."""
+        bench.run()
+        bench.attest(bench.rekey("activate", FIRST))
+        bench.run()
+        jobs = [bench.job, *(job_maker(f"Job {number}") for number in range(2))]
+        now = timezone.now()
+        few = badge.badges(jobs, now)
+        monkeypatch.setattr(badge, "_MANY", 0)
+        assert badge.badges(jobs, now) == few
+        assert badge.badges(jobs[1:], now) == {job.pk: few[job.pk] for job in jobs[1:]}

@@ -43,7 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     seen = encryption.jobs_for(viewer).select_related(None)
     jobs = [Shown(*row) for row in seen.values_list(*Shown._fields)]
-    facts, now = badges.facts_of(jobs, seen.order_by().values("pk")), timezone.now()
+    facts, now = badges.facts_of(jobs), timezone.now()
     signed = {job: badges.judge(found, now) for job, found in facts.items()}
     waiting = waiting_for(request)
     alarms = alarming.open_alarms(viewer)
