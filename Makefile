@@ -7,7 +7,7 @@ CODE := audit accounts encryption recovery approvals veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench openapi api-long format requirements clean faults-long machine-long
+.PHONY: help run demo demo-veeam test check bench openapi api-long format requirements clean faults-long machine-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -17,6 +17,9 @@ run: $(VENV)/run.stamp ## set up what is missing and serve on http://localhost:8
 
 demo: $(VENV)/run.stamp ## the whole chain as a worked example, in var/demo
 	@VEEAMSEC_HOME="$${VEEAMSEC_HOME:-var/demo}" exec $(MANAGE) demo
+
+demo-veeam: $(VENV)/run.stamp ## a Veeam server governed as a worked example, in var/demo-veeam
+	@VEEAMSEC_HOME="$${VEEAMSEC_HOME:-var/demo-veeam}" exec $(MANAGE) demo_veeam
 
 test: $(VENV)/dev.stamp ## all tests
 	$(PY) -m pytest -q -n 2 --dist loadfile

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
@@ -74,9 +75,9 @@ class Client:
 
     def sign_in(self, password: str) -> None:
         """Through the pages that a person uses: password first, then the code."""
-        answer = self._form("/account/login/", {"login": self.username, "password": password})
+        answer = self.submit("/account/login/", {"login": self.username, "password": password})
         if self.totp_secret is not None:
-            answer = self._form("/account/2fa/authenticate/", {"code": self.code()})
+            answer = self.submit("/account/2fa/authenticate/", {"code": self.code()})
         if answer.status != 200 or "/account/" in answer.url:
             raise DemoFailed(f"{self.username} could not sign in: {answer.status} at {answer.url}")
 
@@ -101,11 +102,12 @@ class Client:
             headers |= {"X-CSRFToken": self._csrf(), "Referer": self.url + "/"}
         return self._open(Request(self.url + path, json.dumps(body).encode(), headers))
 
-    def _form(self, path: str, values: dict[str, str]) -> Answer:
+    def submit(self, path: str, values: Mapping[str, str | Sequence[str]], to: str | None = None) -> Answer:
+        """Fill in the form of a page and send it, to another address where the form names one."""
         page = _Inputs()
         page.feed(self.get(path).text)
-        data = urlencode({**page.fields, **values}).encode()
-        return self._open(Request(self.url + path, data, {"Referer": self.url + path}))
+        data = urlencode({**page.fields, **values}, doseq=True).encode()
+        return self._open(Request(self.url + (to or path), data, {"Referer": self.url + path}))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}

@@ -1,0 +1,1 @@
+"""The worked example at a Veeam server: read, alarmed, governed, proved, reconciled."""
