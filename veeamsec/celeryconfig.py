@@ -43,6 +43,7 @@ task_routes = {
     "encryption.*": {"queue": "data"},
     "audit.*": {"queue": "data"},
 }
+_observe_seconds = environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300)
 beat_schedule = {
     name: {"task": name, "schedule": timedelta(seconds=seconds), "options": {"expires": seconds}}
     for name, seconds in {
@@ -52,8 +53,8 @@ beat_schedule = {
         "approvals.expire": 60,
         "accounts.settle_suspensions": 60,
         "encryption.schedule": 30,
-        "encryption.veeam_reconcile": 30,
-        "encryption.veeam_observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
-        "encryption.observe": environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300),
+        "encryption.veeam_reconcile": min(30, _observe_seconds),
+        "encryption.veeam_observe": _observe_seconds,
+        "encryption.observe": _observe_seconds,
     }.items()
 }
