@@ -224,7 +224,7 @@ def describes(said: Statement) -> bool:
 
 def _delete(said: Statement, digest: str, secret: Secret | None) -> Begin:
     password = UUID(said.change["encryption_password"])
-    removal.remove(password)
+    removal.remove(password, request=said.request)
 
     def begin(until: datetime) -> None:
         passwords.delete_within(password, by=WORKER)

@@ -24,7 +24,7 @@ from encryption.services.veeam import servers
 _AGAIN = timedelta(minutes=1)
 
 
-def remove(password_id: UUID) -> None:
+def remove(password_id: UUID, *, request: UUID) -> None:
     """Delete a password at its Veeam server, if it is one's.
 
     Raises RemovalRefused with Veeam's own reason, TargetChanged where something needs it, Later while the
@@ -53,4 +53,5 @@ def remove(password_id: UUID) -> None:
         raise RemovalRefused(f"Veeam does not delete this password: {error.message}") from error
     with audit.act(by=audit.WORKER, subject=("encryption.encryptionpassword", password_id)):
         VeeamPassword.objects.filter(pk=there.pk).update(gone_at=timezone.now())
-        audit.record(Event.VEEAM_PASSWORD_REMOVED, facts={"at_veeam": there.external})
+        facts = {"at_veeam": there.external, "request": request}
+        audit.record(Event.VEEAM_PASSWORD_REMOVED, facts=facts)
