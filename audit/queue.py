@@ -60,6 +60,7 @@ class Task(StrEnum):
     RETENTION = "encryption.retention"
     ERASE_SECRET = "encryption.erase_secret"  # noqa: S105
     COVER = "encryption.cover"
+    ERASE_RECOVERED = "encryption.erase_recovered"
     ENTERPRISE = "recovery.obey"
     CUSTODY = "recovery.judge"
     RECOVERY_REQUEST = "recovery.make_request"

@@ -57,13 +57,14 @@ valkey=${o[valkey]:-$(command -v valkey-server || command -v redis-server || tru
 [[ $valkey ]] || fail "no valkey-server or redis-server here: apt-get install redis-server, or --valkey"
 
 make_users() {
-  say "users: $users-web, $users-worker, $users-beat, $users-broker"
+  say "users: $users-web, $users-worker, $users-enterprise, $users-beat, $users-receiver, $users-broker"
   getent group "$users" >/dev/null || groupadd --system "$users"
   local one
-  for one in web worker beat; do
+  for one in web worker enterprise beat receiver; do
     getent passwd "$users-$one" >/dev/null ||
       useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$users-$one"
-    usermod --append --groups "$users" "$users-$one"
+    # The receiver rings no bell: it alone has no way to the broker's socket.
+    [[ $one == receiver ]] || usermod --append --groups "$users" "$users-$one"
   done
   getent passwd "$users-broker" >/dev/null ||
     useradd --system --gid "$users" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$users-broker"
@@ -164,7 +165,7 @@ psql_as_postgres() { runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ER
 
 give_folders() {
   say "folders to their users"
-  "$code/deploy/give-folders.sh" "$home" "$users-web:$users-web" "$users-worker:$users-worker"
+  "$code/deploy/give-folders.sh" "$home" "$users-web:$users-web" "$users-worker:$users-worker" "$users-receiver:$users-receiver" "$users-enterprise:$users-enterprise"
 }
 
 write_units() {
@@ -178,7 +179,7 @@ write_units() {
     cp "$code/deploy/systemd/hardening.conf" "/etc/systemd/system/$name.d/hardening.conf"
   done
   systemctl daemon-reload
-  systemctl enable --quiet veeamsec.target veeamsec-{broker,web,worker-execute,worker-data,beat}.service
+  systemctl enable --quiet veeamsec.target veeamsec-{broker,web,worker-execute,worker-data,worker-enterprise,beat,receiver}.service
 }
 
 make_users

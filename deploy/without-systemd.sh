@@ -13,9 +13,9 @@ while IFS='=' read -r name value; do
 done <"$etc/installed"
 
 # name → user, in the order of starting.
-order=(broker worker-execute worker-data web beat)
-declare -A user=([broker]=broker [worker-execute]=worker [worker-data]=worker [web]=web [beat]=beat)
-declare -A group=([broker]=$users [worker-execute]=$users-worker [worker-data]=$users-worker [web]=$users-web [beat]=$users-beat)
+order=(broker worker-execute worker-data worker-enterprise web beat receiver)
+declare -A user=([broker]=broker [worker-execute]=worker [worker-data]=worker [worker-enterprise]=enterprise [web]=web [beat]=beat [receiver]=receiver)
+declare -A group=([broker]=$users [worker-execute]=$users-worker [worker-data]=$users-worker [worker-enterprise]=$users-enterprise [web]=$users-web [beat]=$users-beat [receiver]=$users-receiver)
 
 alive() { [[ -r $run-$1.pid ]] && kill -0 "$(<"$run-$1.pid")" 2>/dev/null; }
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from encryption.services import backups, drift, passwords, retention, steps
+from encryption.services import backups, drift, passwords, protection, retention, steps
 from encryption.services.leases import LEASE
 from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
 
@@ -24,6 +24,18 @@ def backup(session: UUID) -> None:
 def restore(session: UUID) -> None:
     """Run a restore or a verification."""
     backups.run_restore(session)
+
+
+@queue.worker(queue.Task.COVER, lease=LEASE)
+def cover(session: UUID) -> None:
+    """Wrap a job's existing storage keys for the keyset in force."""
+    protection.run_cover(session)
+
+
+@queue.beat(queue.Task.ERASE_RECOVERED)
+def erase_recovered() -> None:
+    """Erase the keys of recoveries whose time is over."""
+    protection.erase_expired()
 
 
 @queue.worker(queue.Task.RETENTION)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -64,12 +64,6 @@ class GenerateSerializer(Strict):
 
     suite = serializers.ChoiceField(choices=["rsa-4096", "x-wing"])
     description = serializers.CharField(max_length=200)
-
-
-class WishedSerializer(serializers.Serializer[Any]):
-    """The id that the keyset will have."""
-
-    id = serializers.UUIDField()
 
 
 class ServerSerializer(serializers.ModelSerializer[BackupServer]):
@@ -182,7 +176,10 @@ class Keysets(IdempotentPosts, generics.ListAPIView[Keyset]):
     permission_classes = (IsAuthenticated, SeesPasswords)
     queryset = Keyset.objects.all()
 
-    @extend_schema(request=GenerateSerializer, responses={202: WishedSerializer})
+    @extend_schema(
+        request=GenerateSerializer,
+        responses={202: inline_serializer("WishedKeyset", {"id": serializers.UUIDField()})},
+    )
     def post(self, request: Request) -> Response:
         """Have one generated; it stays inactive."""
         data = GenerateSerializer(data=request.data)

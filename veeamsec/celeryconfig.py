@@ -40,6 +40,9 @@ task_routes = {
     "approvals.*": {"queue": "execute"},
     "accounts.*": {"queue": "execute"},
     "encryption.rekey_ended": {"queue": "execute"},
+    # Private halves of keysets are opened in a process of their own.
+    "recovery.obey": {"queue": "enterprise"},
+    "recovery.*": {"queue": "data"},
     "encryption.*": {"queue": "data"},
     "audit.*": {"queue": "data"},
 }
@@ -53,6 +56,7 @@ beat_schedule = {
         "approvals.expire": 60,
         "accounts.settle_suspensions": 60,
         "encryption.schedule": 30,
+        "encryption.erase_recovered": 600,
         "encryption.veeam_reconcile": min(30, _observe_seconds),
         "encryption.veeam_observe": _observe_seconds,
         "encryption.observe": _observe_seconds,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from veeamsec.environment import syslog
 from veeamsec.home import Home
 from veeamsec.servers import dies_with_parent
 
@@ -86,7 +87,7 @@ class Command:
 
 
 def commands(*, bind: str, schedule: Path) -> list[Command]:
-    """Workers, web and beat in the order in which they start; the web listens on `bind`."""
+    """Workers, web, beat and receiver in the order in which they start; the web listens on `bind`."""
     celery = ("-m", "celery", "-A", "veeamsec")
     worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel=INFO", "--pool=prefork")
     gunicorn = ("-m", "gunicorn", "veeamsec.wsgi:application", "--config=python:veeamsec.gunicorn_conf")
@@ -94,19 +95,31 @@ def commands(*, bind: str, schedule: Path) -> list[Command]:
     return [
         Command("worker-execute", 3, "worker", (*worker, "-Q", "execute", "-c", "1", "-n", "execute@%h")),
         Command("worker-data", 3, "worker", (*worker, "-Q", "data", "-c", "2", "-n", "data@%h")),
+        Command(
+            "worker-enterprise",
+            3,
+            "enterprise",
+            (*worker, "-Q", "enterprise", "-c", "1", "-n", "enterprise@%h"),
+        ),
         Command("web", 4, "web", (*gunicorn, f"--bind={bind}")),
         Command("beat", 4, "beat", beat),
+        Command("receiver", 4, "receiver", ("manage.py", "receive_events")),
     ]
 
 
 def python_children(home: Home, port: int, origin: str) -> list[Child]:
-    """Workers, web and beat in the order in which they start."""
+    """Workers, web, beat and receiver in the order in which they start."""
 
     def child(one: Command) -> Child:
         return Child(one.name, lambda: spawn(home, one.name, one.process, origin, one.arguments), one.stage)
 
     found = commands(bind=f"127.0.0.1:{port}", schedule=home.path / "beat-schedule")
-    return [child(one) for one in found]
+    return [child(one) for one in found if one.name != "receiver" or listens()]
+
+
+def listens() -> bool:
+    """Whether any port is named at which the receiver of events would listen."""
+    return any(port for name, port in syslog().items() if name != "address")
 
 
 def spawn(

@@ -12,7 +12,10 @@ from django.core.management.utils import get_random_secret_key
 from veeamsec.home import Home
 from veeamsec.production import Environment, production_faults
 
-PROCESSES = ("owner", "web", "worker", "beat", "receiver")
+PROCESSES = ("owner", "web", "worker", "enterprise", "beat", "receiver")
+# Who comes to the database as another, with a password file of its own: the receiver writes as the web does,
+# and the enterprise worker as the worker.
+_COMES_AS = {"receiver": "web", "enterprise": "worker"}
 DEFAULT_ORIGIN = "http://localhost:8000"
 DATABASE = "veeamsec"
 
@@ -51,8 +54,7 @@ def database(found: Environment) -> dict[str, Any]:
         # A folder of sockets stands as %2F… in an address.
         "HOST": unquote(place.get("HOST") or "") or str(found.home.sockets),
         "PORT": place.get("PORT") or "",
-        # The receiver of events writes as the web does, with a password file of its own.
-        "USER": f"veeamsec_{'web' if found.process == 'receiver' else found.process}",
+        "USER": f"veeamsec_{_COMES_AS.get(found.process, found.process)}",
         "OPTIONS": {
             # Nothing waits inside a transaction of ours: who does was stopped, and holds others up.
             "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s",

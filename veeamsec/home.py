@@ -67,8 +67,8 @@ class Home:
 
     def _make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("keys", "keys/web", "keys/worker", "keys/owner", "keys/public"):
-            (self.path / name).mkdir(exist_ok=True, mode=0o700)
+        for name in ("", "web", "worker", "enterprise", "enterprise/keysets", "owner", "receiver", "public"):
+            (self.keys / name).mkdir(exist_ok=True, mode=0o700)
         for name in ("logs", "mail", "checkpoints", "repositories", "restores"):
             (self.path / name).mkdir(exist_ok=True, mode=0o700)
         write_once(self.path / "servers.id", secrets.token_hex(6))
@@ -77,6 +77,10 @@ class Home:
             if role == "owner":
                 lines.append(passfile_line("postgres", secrets.token_urlsafe(32)))
             write_once(self.passfile(role), "".join(lines))
+        # Each comes as another's role, and opens none of the other's files.
+        for process, role in (("receiver", "web"), ("enterprise", "worker")):
+            user = f"veeamsec_{role}"
+            write_once(self.passfile(process), passfile_line(user, password_of(self.passfile(role), user)))
         write_once(self.keys / "web" / "secret_key", secrets.token_urlsafe(50))
 
     def _private_name(self) -> str:

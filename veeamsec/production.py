@@ -82,9 +82,11 @@ def _process(found: Environment) -> Iterator[str]:
         yield f"VEEAMSEC_PROCESS: {found.process} runs as root; give it a user of its own"
     # Whoever reads both folders is web and worker in one: nothing would part them any more.
     for other in {
-        "web": ("worker", "owner"),
-        "worker": ("web", "owner"),
-        "beat": ("web", "worker", "owner"),
+        "web": ("worker", "enterprise", "owner"),
+        "worker": ("web", "enterprise", "owner"),
+        "enterprise": ("web", "worker", "owner"),
+        "beat": ("web", "worker", "enterprise", "owner", "receiver"),
+        "receiver": ("web", "worker", "enterprise", "owner"),
     }.get(found.process, ()):
         if os.access(found.home.keys / other, os.R_OK):
             yield f"{found.home.keys / other}: the user of {found.process} can read it; part them"

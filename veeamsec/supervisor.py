@@ -191,6 +191,8 @@ def stack(home: Path, port: int = 0, *, console: IO[str] | None = None) -> Itera
     port = free_port(port)
     url = f"http://localhost:{port}"
     told = environment(Home(home.resolve()), "web", url) | {"DJANGO_SETTINGS_MODULE": "veeamsec.settings"}
+    # Several stand beside each other: who wants events names ports that are free.
+    told = {f"VEEAMSEC_SYSLOG_{name}": "0" for name in ("UDP", "TCP", "TLS")} | told
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     said = home / "run.log"
     with said.open("w") as log:

@@ -111,10 +111,11 @@ class Machine:
 
     def remove_users(self) -> None:
         """Take the users and groups away again."""
-        for name in ("web", "worker", "beat", "broker"):
+        for name in ("web", "worker", "enterprise", "beat", "receiver", "broker"):
             subprocess.run(["userdel", f"{self.users}-{name}"], capture_output=True, check=False)
         subprocess.run(["gpasswd", "-d", "www-data", f"{self.users}-web"], capture_output=True, check=False)
-        for group in (self.users, *(f"{self.users}-{name}" for name in ("web", "worker", "beat"))):
+        names = ("web", "worker", "enterprise", "beat", "receiver")
+        for group in (self.users, *(f"{self.users}-{name}" for name in names)):
             subprocess.run(["groupdel", group], capture_output=True, check=False)
 
 

@@ -38,7 +38,8 @@ def test_every_process_has_a_unit():
 def test_a_unit_runs_its_own_process_as_its_own_user(unit):
     name = unit.stem.removeprefix("veeamsec-")
     text = unit.read_text()
-    assert f"User=@USERS@-{name.partition('-')[0]}\n" in text
+    kind, _, queue = name.partition("-")
+    assert f"User=@USERS@-{'enterprise' if queue == 'enterprise' else kind}\n" in text
     assert name == "broker" or f"-m veeamsec.process {name}\n" in text
 
 

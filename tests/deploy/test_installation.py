@@ -25,7 +25,9 @@ PROCESSES = {
     "web": "web",
     "worker-execute": "worker",
     "worker-data": "worker",
+    "worker-enterprise": "enterprise",
     "beat": "beat",
+    "receiver": "receiver",
     "broker": "broker",
 }
 
@@ -99,6 +101,21 @@ def test_the_workers_user_reads_no_key_of_the_web(machine):
 @pytest.mark.parametrize("folder", ["keys/web", "keys/worker", "keys/owner"])
 def test_beat_reads_no_key(machine, folder):
     assert machine.as_user("beat", "ls", str(machine.home / folder)).returncode == 2
+
+
+@pytest.mark.parametrize("user", ["web", "worker", "beat", "receiver"])
+def test_nobody_else_reads_the_enterprises_keys(machine, user):
+    assert machine.as_user(user, "ls", str(machine.home / "keys/enterprise")).returncode == 2
+
+
+@pytest.mark.parametrize("folder", ["keys/web", "keys/worker", "keys/owner"])
+def test_the_receiver_reads_no_key_of_others(machine, folder):
+    assert machine.as_user("receiver", "ls", str(machine.home / folder)).returncode == 2
+
+
+def test_the_receiver_is_no_guest_of_the_broker(machine):
+    broker = machine.root / "run-broker"
+    assert machine.as_user("receiver", "ls", str(broker)).returncode == 2
 
 
 def test_the_webs_user_reads_no_memory_or_environment_of_the_worker(machine):

@@ -16,7 +16,7 @@ def test_every_name_of_beat_is_registered():
 def test_every_name_has_a_queue():
     router = app.amqp.router
     queues = {str(task): router.route({}, str(task))["queue"].name for task in Task}
-    assert set(queues.values()) <= {"execute", "data"}
+    assert set(queues.values()) == {"execute", "data", "enterprise"}
 
 
 def test_a_task_is_acknowledged_only_when_it_is_done():

@@ -20,7 +20,7 @@ from veeamsec.selfbackup.writing import DATABASE
 
 # Nothing else comes out of a backup, whatever its members are called.
 _ALLOWED = re.compile(
-    r"keys/(owner|web|worker|public)/[A-Za-z0-9_][A-Za-z0-9_.-]*"
+    r"keys/(owner|web|worker|enterprise|enterprise/keysets|receiver|public)/[A-Za-z0-9_][A-Za-z0-9_.-]*"
     r"|checkpoints/(\d{4}-\d\d-\d\d/\d+\.note|(acknowledged|abandoned)/[0-9a-z]+/[0-9a-z-]+\.(json|note))"
 )
 

@@ -16,7 +16,7 @@ from encryption.crypto.secret import Secret, strength
 from encryption.crypto.stream import SealedWriter
 from veeamsec.selfbackup import database, members
 
-KEY_FOLDERS = ("owner", "web", "worker", "public")
+KEY_FOLDERS = ("owner", "web", "worker", "enterprise", "enterprise/keysets", "receiver", "public")
 DATABASE = "database"
 # Of zxcvbn's five grades: whoever guesses this pass phrase has every key at once.
 LEAST_STRENGTH = 3
