@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.peer.client import Session
 from tests.peer.contract import check, judge
+from veeamsec.peer import serve
 from veeamsec.peer.seeds.small import COPIES, KMS, STANDARD, UNUSED
 
 READINGS = (
@@ -224,3 +226,10 @@ def test_judge_refuses_a_job_without(peer, session, field):
     peer.control.set_job_text("Finance VMs", json.dumps(model))
     with pytest.raises(InvalidData):
         check(session.get(f"jobs/{peer.control.job_id(model['id'])}"))
+
+
+@pytest.mark.parametrize("seed", ["story", "large"])
+def test_other_installations_are_as_specified(seed):
+    sizes = {"jobs": 20, "points": 200} if seed == "large" else {}
+    with serve(seed, **sizes) as peer, Session(peer) as session:
+        assert {check(session.get(path, limit=80)).status_code for path in READINGS} == {200}

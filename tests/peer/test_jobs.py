@@ -129,6 +129,7 @@ def test_disabled_job_does_not_start(peer, session):
 
 
 def test_running_job_tells_its_state_and_can_be_stopped(peer, session):
+    peer.control.at.options.run_seconds = 60
     session.post(f"{path_of(peer)}/start", {"performActiveFull": False})
     state = session.get("jobs/states", idFilter=peer.control.job_id(FINANCE)).json()["data"][0]
     stopped = session.post(f"{path_of(peer)}/stop", {"gracefulStop": True}).json()

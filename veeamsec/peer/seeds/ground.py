@@ -147,7 +147,7 @@ def _glacier() -> Model:
 def _data_domain() -> Model:
     return {
         "dellDataDomain": {
-            "ddServername": "dd01.tech.example",
+            "ddServerName": "dd01.tech.example",
             "credentialsId": _CREDENTIALS,
             "ddBoostEncryptionEnabled": False,
         },
