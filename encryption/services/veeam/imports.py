@@ -62,6 +62,9 @@ def run_import(repository_id: UUID) -> None:
             _import(server, client)
     except (EngineError, OSError) as error:
         observing.note_away(server, error)
+    finally:
+        # Whatever ended it, a page need not wait for it any longer.
+        VeeamServer.objects.filter(pk=server.pk).exclude(progress={}).update(progress={})
 
 
 def _import(server: VeeamServer, client: VeeamClient) -> None:

@@ -55,6 +55,8 @@ def note_within(
         job = noting.reading.jobs.get(external)
         if row.job_id in noting.explaining.busy_jobs or row.job.state == Job.State.DELETED:
             continue
+        if noting.is_newer(row):
+            continue
         if job is not None:
             _compare(noting, row, job, passwords, places)
             quiet.append(row)

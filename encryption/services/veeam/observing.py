@@ -92,7 +92,8 @@ def _note_within(noting: passwords.Noting, only: frozenset[UUID] | None) -> None
         drifting.sound_within(thing)
     if only is None:
         coverage.note_within(server, found)
-        server.compared_at, server.error = found.began_at, ""
+        server.compared_at = max(found.began_at, server.compared_at or found.began_at)
+        server.error = ""
         server.save(update_fields=["compared_at", "error"])
         resolve_alarm_within(Kind.UNOBSERVED, server.repository)
 

@@ -14,6 +14,7 @@ from encryption.models import (
     EncryptionPassword,
     PasswordVersion,
     VeeamDifference,
+    VeeamJob,
     VeeamPassword,
     VeeamServer,
 )
@@ -51,6 +52,10 @@ class Noting:
     def is_first(self) -> bool:
         """Whether nothing was known of this server: what is found then is no difference."""
         return self.server.imported_at is None
+
+    def is_newer(self, row: VeeamPassword | VeeamJob) -> bool:
+        """Say whether what a row holds was read after this reading began, by another one or a step."""
+        return max(row.seen_at, row.gone_at or row.seen_at) > self.reading.began_at
 
     def differ(self, what: VeeamDifference.What, thing: drifting.Thing, *states: Any, **more: Any) -> None:
         """Write a difference."""
@@ -116,15 +121,15 @@ def note_within(noting: Noting) -> dict[UUID, UUID]:
             # One that a step under way is about to make is the step's to write down.
             if one.hint not in awaited:
                 known[one.external] = _add(noting, one)
-        elif row.password_id not in noting.explaining.busy_passwords:
+        elif row.password_id not in noting.explaining.busy_passwords and not noting.is_newer(row):
             _compare(noting, row, one)
     for row in known.values():
-        if row.external not in noting.reading.passwords:
+        if row.external not in noting.reading.passwords and not noting.is_newer(row):
             _note_absent(noting, row)
     for external in sorted(_named_by_jobs(noting) - known.keys() - noting.reading.passwords.keys()):
         known[external] = _add_unlisted(noting, external)
     seen = VeeamPassword.objects.filter(server=noting.server, external__in=noting.reading.passwords)
-    seen.update(seen_at=noting.reading.began_at, gone_at=None)
+    seen.filter(seen_at__lt=noting.reading.began_at).update(seen_at=noting.reading.began_at)
     return {external: row.password_id for external, row in known.items()}
 
 
@@ -147,7 +152,9 @@ def external_of(block: Mapping[str, Any]) -> UUID | None:
 
 def _add(noting: Noting, one: PasswordRead) -> VeeamPassword:
     password = EncryptionPassword.objects.create(hint=one.hint, created_at=noting.reading.began_at)
-    row = VeeamPassword(password=password, server=noting.server, external=one.external)
+    row = VeeamPassword(
+        password=password, server=noting.server, external=one.external, seen_at=noting.reading.began_at
+    )
     _write(row, one)
     row.save(force_insert=True)
     versions.first_within(password, one.modified_at, oldest=noting.oldest.get(one.external))
@@ -173,6 +180,7 @@ def _add_unlisted(noting: Noting, external: UUID) -> VeeamPassword:
         server=noting.server,
         external=external,
         unique_id=str(uuid5(noting.server.pk, str(external))),
+        seen_at=noting.reading.began_at,
         gone_at=noting.reading.began_at,
     )
 

@@ -21,7 +21,7 @@ from encryption.models import (
     VeeamPassword,
 )
 from encryption.services import vault
-from encryption.services.veeam import imports, observing
+from encryption.services.veeam import imports, observing, reading
 from tests.encryption.veeam.standin import days, name_of
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +214,17 @@ def test_a_job_under_a_step_is_left_for_the_next_reading(there, read, mail, serv
     assert not VeeamDifference.objects.exists()
     mail.refresh_from_db()
     assert mail.password is not None
+
+
+def test_a_reading_that_was_overtaken_changes_nothing(there, read, mail, server):
+    stale = reading.read(there, lambda _phase, _done: None)
+    there.encrypt(name_of("Mail"), None)
+    there.change(name_of("Gold"), "other-Value-20", days(3))
+    read()
+    observing.note(server, there, stale)
+    assert VeeamDifference.objects.count() == 2
+    mail.refresh_from_db()
+    assert (mail.password, mail.observed_fingerprint) == (None, "")
 
 
 def test_jobs_are_observed_alone_before_a_change(there, read, mail):
