@@ -39,6 +39,7 @@ from encryption.selectors.passwords import (
     versions_of,
     versions_of_password,
 )
+from encryption.selectors.protection import LossProtection, loss_protection
 from encryption.selectors.servers import awaited_hints, facts_of_server, servers_of, veeam_servers_for
 from encryption.selectors.statement import (
     consequences,
@@ -51,6 +52,7 @@ __all__ = [
     "JOB_FIELDS",
     "REPOSITORY_FIELDS",
     "Accepted",
+    "LossProtection",
     "VersionUse",
     "accepted_keys",
     "awaited_hints",
@@ -70,6 +72,7 @@ __all__ = [
     "jobs_of_password",
     "key_step",
     "key_steps",
+    "loss_protection",
     "may",
     "named_deciders",
     "needs_of",

@@ -17,7 +17,7 @@ from approvals.models import ApprovalRequest, State
 from encryption import badge as badges
 from encryption import selectors
 from encryption.badge import Badge
-from encryption.models import Attestation, Drift, Job, JobSession, RestorePoint
+from encryption.models import Attestation, Drift, Engine, Job, JobSession, RestorePoint
 from encryption.selectors import VersionUse
 from veeamsec.pages import charts, dossier, progress, reading, rows, signs, words
 from veeamsec.pages.charts import Node
@@ -51,7 +51,24 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
         "points_note": f"{words.count(page.paginator.count, 'point')}, the newest first" if page else "",
         "tree": _tree(job, versions),
         "proof": _proof(job, badge, viewer),
+        "protection": _protection(job),
         "versions": [_version(use) for use in versions],
+    }
+
+
+def _protection(job: Job) -> dict[str, Any] | None:
+    """Whether a lost password is the end: said for what is encrypted."""
+    if job.repository.engine != Engine.NATIVE:
+        return {"veeam": True} if job.password_id else None
+    found = selectors.loss_protection(job)
+    if not found.encrypted and not job.password_id:
+        return None
+    return {
+        "on": found.since is not None,
+        "whole": found.is_whole,
+        "protected": found.protected,
+        "encrypted": found.encrypted,
+        "may_cover": found.since is not None and not found.is_whole,
     }
 
 

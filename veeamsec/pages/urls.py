@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/run/", jobs.job_run, name="job_run"),
+    path("jobs/<uuid:job_id>/cover/", jobs.job_cover, name="job_cover"),
     path("jobs/<uuid:job_id>/runs/", jobs.job_runs, name="job_runs"),
     path("rekeys/<uuid:rekey_id>/progress/", jobs.rekey_progress, name="rekey_progress"),
     path("restore-points/<uuid:point_id>/restore/", restores.restore, name="restore"),

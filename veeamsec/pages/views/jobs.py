@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from encryption import selectors
+from encryption.services import protection
 from encryption.services import runs as running
 from veeamsec.pages import charts, jobfile, progress, rows, words
 from veeamsec.pages.viewer import page_of, viewer_of
@@ -50,6 +51,14 @@ def job_run(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Start a run."""
     running.start_backup(job_id, by=viewer_of(request))
     messages.success(request, "The run is queued.")
+    return redirect("job", job_id)
+
+
+@require_POST
+def job_cover(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Have existing points wrapped for the keyset in force too."""
+    protection.start_cover(job_id, by=viewer_of(request))
+    messages.success(request, "The existing restore points are being protected; no data is read.")
     return redirect("job", job_id)
 
 
