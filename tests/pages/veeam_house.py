@@ -134,7 +134,8 @@ def make_story() -> VeeamServer:
         infra,
         points=900,
     )
-    Drift.objects.create(job=changed, what=Drift.What.VEEAM_PASSWORD_CHANGED, found={"actor": {"user": "TECH\\user1"}})
+    actor = {"user": "TECH\\user1", "number": 31700, "at": "2026-11-02T10:42:00Z"}
+    Drift.objects.create(job=changed, what=Drift.What.VEEAM_PASSWORD_CHANGED, found={"actor": actor})
     Drift.objects.create(job=copy, what=Drift.What.VEEAM_COPY_PLAIN, found={})
     Drift.objects.create(
         repository=server.repository,

@@ -72,12 +72,11 @@ def line(drift: Drift, viewer: User) -> dict[str, Any]:
         "found_at": drift.found_at,
         "closed_at": drift.closed_at,
         "explained": _explained(drift),
-        "by": drift.found.get("actor", {}).get("user", ""),
         "request": _link(asking.request) if asking else None,
         "explain": f"{reverse('ask_explain')}?drift={drift.pk}" if may_explain else "",
         "revert": f"{reverse('ask_revert')}?drift={drift.pk}" if may_revert else "",
         "gap": gap,
-        "untold": at_veeam and not gap and drift.closed_at is None,
+        "untold": at_veeam and not gap and drift.closed_at is None and not drift.by,
     }
 
 
