@@ -61,7 +61,7 @@ class KeyWrapper:
 
     def wrap_many(self, keys: Sequence[bytes], places: Sequence[bytes]) -> bytes:
         """Return many keys wrapped, each bound to its place: 60 bytes a key, one after the other."""
-        if any(len(key) != _KEY_BYTES for key in keys):
+        if not set(map(len, keys)) <= {_KEY_BYTES}:
             raise ValueError("a wrapped key has 32 bytes")
         encrypt, nonces = self._cipher.encrypt, _NONCES.iter_unpack(os.urandom(_NONCE_BYTES * len(keys)))
         wrapped = zip(nonces, keys, places, strict=True)

@@ -21,7 +21,7 @@ def everywhere(bench: Bench, attack, place: str, least: int) -> None:
     assert number >= least
 
 
-@pytest.mark.parametrize(("place", "least"), [("fsync", 3), ("rename", 1), ("commit", 2)])
+@pytest.mark.parametrize(("place", "least"), [("fsync", 2), ("rename", 1), ("commit", 2)])
 def test_a_rekey_killed_at_every(bench, place, least):
     everywhere(bench, rekeyed, place, least)
 

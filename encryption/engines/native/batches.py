@@ -4,16 +4,15 @@ A stretch of lines that all stand as we spell them is taken apart in one go. Any
 spelling, a damaged or a crashed one, is read line by line, which knows what to say of it.
 """
 
-import re
-from binascii import a2b_base64, b2a_base64
+from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Iterator
 from itertools import islice
 from os import SEEK_CUR
+from struct import Struct
 from typing import BinaryIO, NamedTuple
 
 from encryption.crypto.wrap import WRAPPED_BYTES, KeyWrapper
 from encryption.engines.native.keyring import (
-    AS_WRITTEN,
     LONGEST_LINE,
     KeyringHead,
     checked_line,
@@ -24,25 +23,28 @@ from encryption.errors import DamagedKeyring, WrongKey
 # What is read at once; enough for a few hundred lines, little beside what Python itself takes.
 _STRETCH = 128 * 1024
 _LINES = 500
+_BEFORE, _BETWEEN, _AFTER, _END = b'{"restore_point":"', b'","storage_key":"', b'","wrapped":"', b'"}\n'
 _WRAPPED_TEXT = WRAPPED_BYTES // 3 * 4
-_AS_WRITTEN_LINE = re.compile(AS_WRITTEN.pattern + rb"\n")
-_BEFORE, _BETWEEN, _AFTER = b'{"restore_point":"', b'","storage_key":"', b'","wrapped":"'
-_LINE_BYTES = len(_BEFORE + _BETWEEN + _AFTER + b'"}\n') + 2 * 36 + _WRAPPED_TEXT
+# A line whose two ids were drawn together, as they stand in the place that its key is bound to.
+_IDS = b"00000000-0000-0000-0000-000000000000|00000000-0000-0000-0000-000000000000"
+_DRAWN = Struct(f"{len(_BEFORE)}x{len(_IDS)}s{len(_AFTER)}x{_WRAPPED_TEXT}s{len(_END)}x")
+_WRAPPED = Struct(f"{_WRAPPED_TEXT}s")
+_DIGITS = bytes.maketrans(b"0123456789abcdef", b"0" * 16)
 
 
 class Batch(NamedTuple):
     """Some lines of a keyring in their order; `first` is the number of the first, the head's is 1."""
 
     first: int
-    # Restore point and storage key of each line, as canonical texts.
-    ids: list[tuple[bytes, bytes]]
+    # Restore point and storage key of each line, as canonical texts with a stroke between them.
+    ids: list[bytes]
     # The wrapped keys, one after the other.
     wrapped: bytes
 
     def places(self, head: KeyringHead) -> list[bytes]:
         """Return what each line's key is bound to under a head."""
-        before, between, after = (part.encode("ascii") for part in head.place)
-        return [before + point + between + key + after for point, key in self.ids]
+        before, _, after = (part.encode("ascii") for part in head.place)
+        return [before + ids + after for ids in self.ids]
 
     def keys(self, wrapper: KeyWrapper, places: list[bytes]) -> list[bytes]:
         """Return the storage keys; raises DamagedKeyring with the number of the first that does not open."""
@@ -59,12 +61,9 @@ class Batch(NamedTuple):
 
     def lines(self, wrapped: bytes) -> bytes:
         """Return the same lines with other wrapped keys, as they stand in a keyring."""
-        text = b2a_base64(wrapped, newline=False)
-        starts = range(0, len(text), _WRAPPED_TEXT)
-        return b"".join(
-            b"".join((_BEFORE, point, _BETWEEN, key, _AFTER, text[at : at + _WRAPPED_TEXT], b'"}\n'))
-            for (point, key), at in zip(self.ids, starts, strict=True)
-        )
+        texts = _WRAPPED.iter_unpack(b2a_base64(wrapped, newline=False))
+        inner = [ids + _AFTER + text for ids, (text,) in zip(self.ids, texts, strict=True)]
+        return (_BEFORE + (_END + _BEFORE).join(inner) + _END).replace(b"|", _BETWEEN)
 
 
 def read_batches(file: BinaryIO) -> Iterator[Batch]:
@@ -76,23 +75,46 @@ def read_batches(file: BinaryIO) -> Iterator[Batch]:
     while stretch := file.read(_STRETCH):
         text = rest + stretch
         end = text.rfind(b"\n") + 1
-        found = _AS_WRITTEN_LINE.findall(text, 0, end)
-        # Matches do not overlap, so as many as fit leave no byte between them.
-        if len(found) * _LINE_BYTES != end or len(text) - end > LONGEST_LINE:
+        rest = text[end:]
+        batch = _taken_apart(text[:end], first)
+        if batch is None or len(rest) > LONGEST_LINE:
             file.seek(-len(text), SEEK_CUR)
             yield from _line_by_line(file, first)
             return
-        rest = text[end:]
-        if found:
-            wrapped = a2b_base64(b"".join([line[2] for line in found]))
-            yield Batch(first, [(line[0], line[1]) for line in found], wrapped)
-            first += len(found)
+        if batch.ids:
+            yield batch
+            first += len(batch.ids)
+
+
+def _taken_apart(text: bytes, first: int) -> Batch | None:
+    """Return the lines of a text in which each stands as we spell it, else None.
+
+    Ids and wrapped keys hold no quotation mark. So what stands around them fits nowhere but where it belongs,
+    and is everywhere there when there is enough of it.
+    """
+    drawn = text.replace(_BETWEEN, b"|")
+    count, more = divmod(len(drawn), _DRAWN.size)
+    if more or len(text) - len(drawn) != count * (len(_BETWEEN) - 1):
+        return None
+    if not count:
+        return Batch(first, [], b"")
+    whole = drawn.startswith(_BEFORE) and drawn.endswith(_END) and drawn.count(_END + _BEFORE) == count - 1
+    if not whole or drawn.count(_AFTER) != count:
+        return None
+    ids, texts = zip(*_DRAWN.iter_unpack(drawn), strict=True)
+    try:
+        wrapped = a2b_base64(b"".join(texts), strict_mode=True)
+    except Error:
+        return None
+    if len(wrapped) != count * WRAPPED_BYTES or b"".join(ids).translate(_DIGITS) != _IDS * count:
+        return None
+    return Batch(first, list(ids), wrapped)
 
 
 def _line_by_line(file: BinaryIO, first: int) -> Iterator[Batch]:
     lines = read_lines(file)
     while some := list(islice(lines, _LINES)):
         parsed = [checked_line(raw, number) for number, raw in enumerate(some, start=first)]
-        ids = [(line.restore_point.encode(), line.storage_key.encode()) for line in parsed]
+        ids = [f"{line.restore_point}|{line.storage_key}".encode("ascii") for line in parsed]
         yield Batch(first, ids, b"".join(line.wrapped for line in parsed))
         first += len(some)

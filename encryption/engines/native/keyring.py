@@ -137,7 +137,7 @@ def parse_head(raw: bytes) -> KeyringHead:
 
 
 # A line as we spell it: what JSON, UUID and base64 would be checked for is in the pattern, five times faster.
-AS_WRITTEN = re.compile(
+_AS_WRITTEN = re.compile(
     rb'\{"restore_point":"(U)","storage_key":"(U)","wrapped":"([A-Za-z0-9+/]{80})"\}'.replace(
         b"U", b"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     )
@@ -146,7 +146,7 @@ AS_WRITTEN = re.compile(
 
 def parse_line(raw: bytes) -> KeyLine:
     """Return the key line in `raw` (without LF); raises ValueError."""
-    if found := AS_WRITTEN.fullmatch(raw):
+    if found := _AS_WRITTEN.fullmatch(raw):
         restore_point, storage_key, wrapped = found.groups()
         return KeyLine(restore_point.decode(), storage_key.decode(), binascii.a2b_base64(wrapped))
     value = parse(raw)

@@ -152,11 +152,10 @@ def _prove(
 
 
 def _read_back(folder: JobFolder, expected: KeyringHead, proved: FileState) -> KeyringHead:
-    """Open the keyring by its name: it is the one that was proved, to the last byte, and durable."""
+    """Open the keyring by its name: it is the one that was proved, to the last byte."""
     with open_keyring(folder) as (head, file):
         if head != expected or fingerprint_of(file) != proved:
             raise ProofFailed("The keyring that was read back is not the one that was written.")
-        os.fsync(file.fileno())
         return head
 
 

@@ -54,9 +54,9 @@ def by_the_hundred(content: bytes) -> list[KeyLine] | str:
         for batch in read_batches(io.BytesIO(content)):
             assert batch.first == first
             first += len(batch.ids)
-            for at, (point, key) in enumerate(batch.ids):
+            for at, ids in enumerate(batch.ids):
                 wrapped = batch.wrapped[at * 60 : at * 60 + 60]
-                found.append(KeyLine(point.decode(), key.decode(), wrapped))
+                found.append(KeyLine(*ids.decode().split("|"), wrapped))
     except DamagedKeyring as error:
         return error.message
     return found
@@ -73,6 +73,29 @@ def test_a_keyring_reads_the_same(stretch, pieces):
         assert by_the_hundred(content) == one_by_one(content)
     finally:
         batches._STRETCH = former
+
+
+def test_no_byte_out_of_its_place_is_overlooked():
+    """Every byte of three lines, made another one, a quotation mark or a stroke of ours among them."""
+    whole = b"".join(LINES[:3])
+    for at in range(len(whole)):
+        for other in b'0gA="|,-\n{':
+            content = whole[:at] + bytes([other]) + whole[at + 1 :]
+            assert by_the_hundred(content) == one_by_one(content), (at, other)
+
+
+@pytest.mark.parametrize(
+    "swapped",
+    [
+        (b'","storage_key":"', b"|"),
+        (b'","storage_key":"', b'","wrapped":"____'),
+        (b'{"restore_point":"', b'{"storage_key":"__'),
+        (b'","wrapped":"', b'","storage_key":"'),
+    ],
+)
+def test_names_in_each_others_places_are_no_lines(swapped):
+    content = LINES[0] + LINES[1].replace(*swapped) + LINES[2]
+    assert by_the_hundred(content) == one_by_one(content)
 
 
 def test_an_endless_line_costs_no_memory():
