@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from approvals.models import ApprovalRequest
 from encryption import badge as badges
 from encryption import selectors
-from encryption.models import EncryptionPassword, Job, Repository, RestorePoint
+from encryption.models import EncryptionPassword, Job, PasswordVersion, Repository, RestorePoint
 from encryption.selectors import VersionUse
 from recovery import selectors as custodies
 from veeamsec.pages import jobfile, signs, words
@@ -109,7 +109,7 @@ def _versions(uses: list[VersionUse]) -> list[dict[str, Any]]:
             "since": use.version.in_force_from,
             "until": use.version.in_force_until,
             "opens": use.points,
-            "strength": f"{STRENGTHS[use.version.strength]}, {use.version.length} characters",
+            "strength": _strength(use.version),
             "request": {
                 "url": reverse("request", args=[use.version.request]),
                 "number": numbers[use.version.request],
@@ -119,6 +119,12 @@ def _versions(uses: list[VersionUse]) -> list[dict[str, Any]]:
         }
         for use in uses
     ]
+
+
+def _strength(version: PasswordVersion) -> str:
+    if version.sealed_password is None and version.erased_at is None:
+        return "not known here"
+    return f"{STRENGTHS[version.strength]}, {version.length} characters"
 
 
 @require_safe
