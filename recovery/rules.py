@@ -43,12 +43,13 @@ def lights(copies: Sequence[Copy], now: datetime) -> tuple[Light, ...]:
     fresh = [copy for copy in copies if is_proved(copy, now)]
     wrong = sum(copy.right is False for copy in copies)
     doubts = len(copies) - len(fresh)
+    told = f"{doubts}, {wrong} of them wrong" if wrong else str(doubts)
     return (
         Light("3", "copies", len(copies) >= COPIES, str(len(copies))),
         Light("2", "media", len(media) >= MEDIA, str(len(media))),
         Light("1", "elsewhere", offsite >= 1, str(offsite)),
         Light("1", "offline", offline >= 1, str(offline)),
-        Light("0", "unproved", bool(copies) and doubts == 0, f"{doubts}, {wrong} of them wrong"),
+        Light("0", "unproved", bool(copies) and doubts == 0, told),
     )
 
 
