@@ -19,7 +19,7 @@ from audit.models import Outbox
 from encryption.engines.veeam.client import VeeamClient
 from encryption.engines.veeam.inventory import Point
 from encryption.errors import EngineError
-from encryption.models import Job, RekeyJob, RestorePoint, VeeamJob, VeeamServer
+from encryption.models import Job, RekeyJob, RestorePoint, VeeamServer
 from encryption.services.veeam import (
     enforcement,
     observing,
@@ -125,7 +125,7 @@ def _write_points(
     points.rebind_agents(agents)
     gone = points.retire(server, spooled, found.began_at) if is_full else 0
     points.count(server)
-    _note_fulls(server, spooled, mine)
+    points.estimate(spooled, mine)
     _clear_full_next(server)
     with audit.act(by=audit.WORKER, subject=server.repository):
         locked = servers.locked(server.pk)
@@ -152,14 +152,6 @@ def _counts(found: Reading, spooled: Spool) -> dict[str, int]:
         "repositories": len(found.places),
         "restore_points": spooled.count,
     }
-
-
-def _note_fulls(server: VeeamServer, spooled: Spool, mine: dict[UUID, points.Owner]) -> None:
-    sizes = points.fulls(spooled, mine)
-    rows = VeeamJob.objects.filter(server=server, job__in=sizes)
-    for row in rows.only("job_id", "full_bytes"):
-        if row.full_bytes != sizes[row.job_id]:
-            VeeamJob.objects.filter(pk=row.pk).update(full_bytes=sizes[row.job_id])
 
 
 def _clear_full_next(server: VeeamServer) -> None:

@@ -1,9 +1,11 @@
 """Whose a backup is, and under which version of which password its job wrote at each time."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from django.db import connection, transaction
 from django.db.models import F
 
 from encryption.models import Job, PasswordVersion, VeeamJob, VeeamServer
@@ -12,9 +14,14 @@ from encryption.services.veeam.joblist import ORPHANED
 from encryption.services.veeam.points import Owner
 from encryption.services.veeam.reading import BackupRead, Reading
 
+_WRITE_BACKUPS = """
+    UPDATE encryption_veeamjob j SET backups = v.backups::jsonb
+    FROM unnest(%s::uuid[], %s::text[]) AS v(id, backups) WHERE j.job_id = v.id
+"""
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+@transaction.atomic
 def note_backups(server: VeeamServer, found: Reading) -> dict[UUID, UUID]:
     """Note which job keeps which backup; returns our job by the backup's id there.
 
@@ -33,8 +40,10 @@ def note_backups(server: VeeamServer, found: Reading) -> dict[UUID, UUID]:
         if str(backup.external) not in row.backups:
             row.backups = [*row.backups, str(backup.external)]
             grown[row.job_id] = row
-    for row in grown.values():
-        row.save(update_fields=["backups"])
+    if grown:
+        names = [json.dumps(row.backups) for row in grown.values()]
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE_BACKUPS, [list(grown), names])
     return mine
 
 

@@ -53,6 +53,11 @@ _REBIND_AGENTS = """
       AND p.password_version_id IS DISTINCT FROM n.version AND p.password_version_id IS NOT NULL
       AND (plain.at IS NULL OR p.created_at > plain.at)
 """
+_WRITE_FULLS = """
+    UPDATE encryption_veeamjob j SET full_bytes = v.size
+    FROM unnest(%s::uuid[], %s::bigint[]) AS v(id, size)
+    WHERE j.job_id = v.id AND j.full_bytes IS DISTINCT FROM v.size
+"""
 _COUNT = """
     UPDATE encryption_veeamjob j SET tally = c.tally
     FROM (
@@ -187,8 +192,14 @@ def count(server: VeeamServer) -> None:
         cursor.execute(_COUNT, [server.pk])
 
 
-def fulls(found: Spool, owners: Mapping[UUID, Owner]) -> dict[UUID, int]:
-    """Return, of each job with new restore points, how much a new full would read by the newest of them."""
+def estimate(found: Spool, owners: Mapping[UUID, Owner]) -> None:
+    """Note, of each job with new restore points, how much a new full would read by the newest of them."""
+    sizes = _fulls(found, owners)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_WRITE_FULLS, [list(sizes), list(sizes.values())])
+
+
+def _fulls(found: Spool, owners: Mapping[UUID, Owner]) -> dict[UUID, int]:
     newest: dict[UUID, datetime] = {}
     of_jobs: list[tuple[UUID, datetime, int]] = []
     for (backup, _), (made, size) in found.objects.items():
