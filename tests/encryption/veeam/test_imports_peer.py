@@ -19,7 +19,7 @@ from encryption.models import (
     VeeamPassword,
     VeeamServer,
 )
-from encryption.services.veeam import imports, looking, observing, servers, surroundings
+from encryption.services.veeam import imports, looking, observing, practices, servers, surroundings
 from tests.peer.fixtures import peer  # noqa: F401
 from veeamsec.peer import Peer, serve
 from veeamsec.peer.seeds.small import COPIES, STANDARD, UNUSED
@@ -140,6 +140,25 @@ def test_muted_events_are_named(peer, read):  # noqa: F811
     peer.control.mute(31700)
     peer.control.mute(12345)
     assert [one["id"] for one in read().forwarding["muted"]] == [31700]
+
+
+def test_events_that_are_sent_to_us_are_known_as_such(peer, read, settings):  # noqa: F811
+    settings.VEEAMSEC_SYSLOG = {"address": "10.0.0.9", "tls": 6514, "tcp": 0, "udp": 0}
+    peer.control.send_events_to("10.0.0.9", 6514, "Tls")
+    assert read().forwarding["ours"] is True
+    peer.control.send_events_to("10.0.0.9", 514, "Udp")
+    assert read().forwarding["ours"] is False
+
+
+def test_requests_of_veeams_own_four_eyes_are_read(peer, read):  # noqa: F811
+    peer.control.four_eyes_request("Delete backup")
+    (request,) = read().four_eyes["events"]
+    assert (request["name"], request["state"]) == ("Delete backup", "Pending")
+
+
+@pytest.mark.parametrize("said", ["LossProtectionEnabled", "Password loss protection should be enabled"])
+def test_a_check_is_read_as_its_code_or_its_sentence(said):
+    assert practices.sentence(said) == "Password loss protection should be enabled"
 
 
 def test_an_operator_reads_backups_and_is_told_what_it_may_not(reader):
