@@ -1,0 +1,93 @@
+"""A lost password, and a custodian's proofs, in a real browser; the workers do their part between clicks."""
+
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+
+from encryption.models import JobSession, RestorePoint
+from encryption.services import backups
+from recovery.models import CustodyProof, CustodyRecord, RecoveryCase
+from recovery.services import cases, custody
+from tests.approvals.conftest import SECRET
+from tests.recovery.conftest import (  # noqa: F401
+    ask,
+    decided,
+    encrypted,
+    enterprise,
+    job,
+    keyset,
+    make_job,
+    people,
+    roster,
+    transactional,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def carried(page) -> str:
+    """The text to carry, as a person copies it from the page."""
+    return str(page.locator("pre.carried").inner_text())
+
+
+def test_a_lost_password_from_the_button_to_the_files(
+    people,  # noqa: F811
+    enterprise,  # noqa: F811
+    encrypted,  # noqa: F811
+    decided,  # noqa: F811
+    open_page,
+    complaints,
+    vsec_home,
+):
+    operator, manager = open_page(people.operator), open_page(enterprise)
+    operator.goto(reverse("recovery"))
+    operator.click("text=I have lost the password")
+    operator.check(f"[name=jobs][value='{encrypted.pk}']")
+    operator.fill("[name=number]", "INC-7")
+    operator.fill("[name=reason]", "Nobody knows it any more.")
+    operator.click("main button.primary")
+    case = RecoveryCase.objects.get(side="backup")
+    cases.make_request(case.pk)
+    operator.goto(reverse("recovery_case", args=[case.pk]))
+    request = carried(operator)
+    manager.goto(reverse("recovery"))
+    manager.click("text=Answer a request")
+    manager.fill("[name=text]", "> " + request.replace("\n", "\n> "))
+    manager.fill("[name=number]", "CASE-1")
+    manager.click("main button.primary")
+    received = RecoveryCase.objects.get(side="enterprise")
+    assert manager.locator("a:has-text('Ask for its answer')").count() == 1
+    decided("recover_key", case=received.pk)
+    manager.goto(reverse("recovery_case", args=[received.pk]))
+    operator.fill("[name=text]", carried(manager))
+    operator.click("main button.primary")
+    cases.open_response(case.pk)
+    operator.goto(reverse("recovery_case", args=[case.pk]))
+    operator.click("a.button:has-text('Restore') >> nth=0")
+    to = vsec_home.path / "restores" / "found"
+    operator.fill("[name=to]", str(to))
+    operator.click("main button.primary")
+    backups.run_restore(JobSession.objects.get(kind="restore").pk)
+    assert (to / "a.txt").read_bytes() == (Path(encrypted.source) / "a.txt").read_bytes()
+    assert RestorePoint.objects.filter(job=encrypted).exists()
+    assert complaints == []
+
+
+def test_custody_is_stated_failed_proved_and_drilled(people, encrypted, open_page, complaints):  # noqa: F811
+    record = CustodyRecord.objects.get()
+    custody.assign(record.pk, person=people.nobody.person_id, by=people.dpo)
+    page = open_page(people.nobody)
+    for typed, words in (("another-Password-9", "Not the right one"), (SECRET, "Proved"), (SECRET, "Proved")):
+        page.goto(reverse("custody"))
+        page.click("a.button:has-text('Prove')")
+        page.fill("[name=password]", typed)
+        page.click("main button.primary")
+        custody.judge(CustodyProof.objects.filter(found="waiting").get().pk)
+        page.goto(reverse("custody"))
+        assert page.locator(f"text={words}").count() >= 1
+    assert CustodyProof.objects.filter(found="equal", drill=True).count() == 1
+    other = open_page(people.dpo)
+    other.goto(reverse("password", args=[encrypted.password_id]))
+    assert other.locator("text=Secured by 1").count() == 1
+    assert complaints == []
