@@ -258,7 +258,9 @@ def _read_ended(jobs: Collection[UUID]) -> dict[UUID, datetime | None]:
 
 def _read_volumes(among: Collection[UUID] | None) -> dict[UUID, dict[UUID | None, Volume]]:
     live = _of(RestorePoint.objects.filter(dropped_at=None), among).order_by()
-    counted = live.values_list("job_id", "password_version_id").annotate(Count("pk"), Sum("size"))
+    # Rows, not ids, are counted: an index tells it all.
+    by_version = live.values_list("job_id", "password_version_id")
+    counted = by_version.annotate(points=Count("*"), bytes=Sum("size"))
     volumes: dict[UUID, dict[UUID | None, Volume]] = {}
     for job, version, count, size in counted:
         volumes.setdefault(job, {})[version] = Volume(count, int(size))
