@@ -1,15 +1,18 @@
-"""`python -m bench [rekeys] [pages] [backups] [veeam]`: a table, and var/bench.json; without names all."""
+"""`python -m bench [part…]` prints a table and writes var/bench.json; without names all parts are measured."""
 
 import argparse
 import shutil
 import tempfile
 from pathlib import Path
 
-from bench import backups, pages, rekeys, veeam
+from bench import backups, pages, recoveries, rekeys, veeam
 from bench.children import PROJECT
 from bench.table import Line, show
 
-PARTS = ("rekeys", "pages", "backups", "veeam")
+PARTS = ("rekeys", "pages", "backups", "veeam", "recoveries")
+
+
+_PARTS = {"rekeys": rekeys, "pages": pages, "veeam": veeam, "recoveries": recoveries}
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
             if part == "backups":
                 lines += backups.measure(folder, given.mib)
             else:
-                lines += {"rekeys": rekeys, "pages": pages, "veeam": veeam}[part].measure(folder)
+                lines += _PARTS[part].measure(folder)
     finally:
         shutil.rmtree(folder)
     show(lines, PROJECT / "var" / "bench.json")
