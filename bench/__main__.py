@@ -1,4 +1,4 @@
-"""`python -m bench [part…]` prints a table and writes var/bench.json; without names all parts are measured."""
+"""`python -m bench [part…]` prints a table and writes var/bench.json; without names it measures all."""
 
 import argparse
 import shutil

@@ -1,4 +1,4 @@
-"""A recovery request of many keys answered, beside the bare private-key operation; and keys wrapped for it."""
+"""A recovery request of many keys answered, beside the bare private-key operation; keys wrapped for it."""
 
 import os
 import time
