@@ -52,4 +52,4 @@ def test_offer_of_another_person_is_not_shown(people, browse, unproven):
 
 def test_who_may_not_ask_is_told_so(people, browse, unproven):
     sent = browse(people.auditor).post(f"/passwords/{unproven.pk}/adopt/", {"password": "x"})
-    assert (sent.status_code, VeeamAdoption.objects.count()) == (400, 0)
+    assert (sent.status_code, VeeamAdoption.objects.count()) == (403, 0)

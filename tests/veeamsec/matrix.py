@@ -25,6 +25,7 @@ from encryption.rules import JOB_VERBS
 from tests.accounts import factories
 from tests.approvals.conftest import People, wish
 from tests.pages.conftest import as_user
+from tests.pages.veeam_house import make_server
 
 ROLES = (
     "nobody",
@@ -201,6 +202,9 @@ def _ids(job: Job) -> dict[str, str]:
         "sequence": "0",
         "member_id": str(SecurityMember.objects.get(user__username="tess").pk),
         "reference": str(UUID(int=1)),
+        "server_id": str(make_server().pk),
+        "look_id": str(UUID(int=1)),
+        "adoption_id": str(UUID(int=1)),
         "app_label": "encryption",
         "row": str(job.pk),
     }
@@ -223,6 +227,14 @@ def _bodies(job: Job, place: Any) -> dict[str, dict[str, Any]]:
         f"POST {api}/requests/{{request}}/reject/": decision,
         f"POST {api}/requests/{{request}}/withdraw/": {"digest": DIGEST},
         f"POST {api}/tokens/": {"name": "matrix", "days": 1, "scopes": ["api"]},
+        f"POST {api}/passwords/{{password}}/adoptions/": {"password": "x"},
+        f"POST {api}/veeam/servers/": {
+            "name": "New",
+            "address": "vbr02.corp.example",
+            "thumbprint": "ab" * 32,
+            "account": "svc",
+            "password": "x",
+        },
         f"POST {seats}/alarm/": doubt,
         f"POST {seats}/challenge/": {"act": "suspend", **doubt},
         f"POST {seats}/suspend/": {**confirmed, **doubt},

@@ -15,7 +15,9 @@ from encryption import selectors
 from encryption.crypto.secret import LONGEST_PASSWORD, Secret
 from encryption.models import EncryptionPassword, VeeamAdoption, VeeamPassword
 from encryption.services.veeam import adoption as services
-from veeamsec.pages.viewer import viewer_of
+from veeamsec.pages.viewer import demand, viewer_of
+
+_ASK = "encryption.ask_change_job"
 
 
 class AdoptForm(forms.Form):
@@ -39,7 +41,8 @@ def adopt(request: HttpRequest, password_id: UUID) -> HttpResponse:
     """Offer the value; a page then waits for what Veeam says."""
     viewer = viewer_of(request)
     password = get_object_or_404(selectors.passwords_for(viewer), pk=password_id)
-    form = AdoptForm(request.POST or None)
+    demand(viewer, _ASK)
+    form = AdoptForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         typed = Secret(form.cleaned_data["password"].encode())
         try:
@@ -72,4 +75,4 @@ def may_adopt(viewer: User, password: EncryptionPassword) -> bool:
     there = VeeamPassword.objects.filter(password=password, gone_at=None, is_kms=False).exists()
     newest = selectors.newest_version(password.pk) if there else None
     unproven = newest is not None and newest.sealed_password is None
-    return unproven and viewer.has_perm("encryption.ask_change_job")
+    return unproven and viewer.has_perm(_ASK)
