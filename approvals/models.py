@@ -65,6 +65,7 @@ class Kind(models.TextChoices):
     DELETE_KEYSET = "delete_keyset", "Delete a keyset"
     REGISTER_SERVER = "register_server", "Register a backup server"
     RECOVER_KEY = "recover_key", "Answer a recovery request"
+    RELEASE = "release_password", "Release a password to a custodian"
 
 
 class State(models.TextChoices):

@@ -78,6 +78,7 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "delete_keyset": frozenset(_KEYSET | {"exported"}),
     "register_server": frozenset({"fingerprint", "kem", "name", "server"}),
     "recover_key": frozenset({"case", "jobs", "keys", "number", "request_sha256", "server", "server_name"}),
+    "release_password": frozenset({"encryption_password", "hint", "name", "subjects", "version"}),
     "revert_drift": frozenset({"action", "drift", "encryption_password", "found", "restores", "what"}),
 }
 

@@ -27,7 +27,7 @@ FUNCTIONS = """
 CREATE OR REPLACE FUNCTION approvals_about_passwords(kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT kind IN ('activate_encryption', 'change_password', 'deactivate_encryption', 'delete_password',
-        'revert_drift')
+        'revert_drift', 'release_password')
 $$;
 
 CREATE OR REPLACE FUNCTION approvals_active_members() RETURNS bigint

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     )
     MEMBER_SUSPENDED = "member.suspended", "A third member confirms or lifts the suspension within 72 hours."
     MEMBER_DOUBTED = "member.doubted", "Another member looks into it, and suspends if need be."
+    PASSWORD_RELEASED = "password.released", "Ask for a change of this password: one person more knows it."
     CUSTODY_WRONG = "custody.wrong", "Ask the custodian to look at their copy, and to prove it again."
     BADGE_LOST = "badge.lost", "Open the job and read why the sign is gone."
     ATTESTATION_MISSING = "attestation.missing", "The worker signs it by itself; read its log if it does not."

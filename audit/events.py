@@ -59,6 +59,8 @@ class Event(StrEnum):
     CUSTODY_STATED = "custody.stated", 71212
     CUSTODY_PROVED = "custody.proved", 71213
     CUSTODY_FAILED = "custody.failed", 71214
+    PASSWORD_RELEASED = "password.released", 71215
+    RELEASE_TAKEN = "release.taken", 71216
     # Jobs and repositories: 71300
     JOB_CREATED = "job.created", 71301
     JOB_CHANGED = "job.changed", 71302

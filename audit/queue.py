@@ -63,6 +63,7 @@ class Task(StrEnum):
     ERASE_RECOVERED = "encryption.erase_recovered"
     ENTERPRISE = "recovery.obey"
     CUSTODY = "recovery.judge"
+    RELEASE = "recovery.seal_release"
     RECOVERY_REQUEST = "recovery.make_request"
     RECOVERY_RESPONSE = "recovery.open_response"
     VEEAM_LOOK = "encryption.veeam_look"

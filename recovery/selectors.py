@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from encryption.models import PasswordVersion
 from recovery import rules
-from recovery.models import CustodyProof, CustodyRecord
+from recovery.models import CustodyProof, CustodyRecord, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,9 @@ def custody_for(user: User) -> QuerySet[CustodyRecord]:
     """Return the copies that a person keeps: their own, whatever else they may see."""
     mine = CustodyRecord.objects.filter(person=user.person_id, ended_at=None, version__erased_at=None)
     return mine.select_related("version__password").order_by("version__hint", "-version__number")
+
+
+def releases_for(user: User) -> QuerySet[Release]:
+    """Return what is handed to a person and not read yet."""
+    mine = Release.objects.filter(person=user.person_id, taken_at=None, expires_at__gt=timezone.now())
+    return mine.select_related("version")

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from recovery.services import cases, custody, obeying
+from recovery.services import cases, custody, obeying, releases
 
 
 @queue.worker(queue.Task.ENTERPRISE)
@@ -16,6 +16,12 @@ def obey(task: UUID) -> None:
 def judge(proof: UUID) -> None:
     """Compare what a custodian typed with the password."""
     custody.judge(proof)
+
+
+@queue.worker(queue.Task.RELEASE)
+def seal_release(release: UUID) -> None:
+    """Seal a released password to the custodian's open page."""
+    releases.seal(release)
 
 
 @queue.worker(queue.Task.RECOVERY_REQUEST)

@@ -126,7 +126,18 @@ _OF_TASKS: tuple[Trigger, ...] = (
     Trigger(_TASK, "enterprise_task_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_TASK, "enterprise_tasks_kept", "BEFORE TRUNCATE", _WHOLE),
 )
-TRIGGERS = _FIRST + _OF_TASKS
+_RELEASE = "recovery_release"
+_OF_RELEASES: tuple[Trigger, ...] = (
+    Trigger(
+        _RELEASE,
+        "release_fixed",
+        "BEFORE UPDATE",
+        _row("once", "id", "version_id", "person_id", "request", "created_at", "expires_at"),
+    ),
+    Trigger(_RELEASE, "release_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_RELEASE, "releases_kept", "BEFORE TRUNCATE", _WHOLE),
+)
+TRIGGERS = _FIRST + _OF_TASKS + _OF_RELEASES
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
@@ -138,8 +149,13 @@ REVOKES: tuple[str, ...] = (
     f"GRANT UPDATE (response) ON {_CASE} TO veeamsec_web",
     f"REVOKE DELETE ON {_RECORD} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_TASK} FROM veeamsec_web",
+    # A custodian's page brings its key and takes what was sealed to it; it makes no release.
+    f"REVOKE INSERT, UPDATE, DELETE ON {_RELEASE} FROM veeamsec_web",
+    f"GRANT UPDATE (public_key, sealed, taken_at) ON {_RELEASE} TO veeamsec_web",
+    f"REVOKE DELETE ON {_RELEASE} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_KEYSET}, {_SERVER}, {_CASE}, {_RECORD}, {_PROOF} FROM veeamsec_worker",
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
+RELEASES_SQL = "\n".join(trigger.sql for trigger in _OF_RELEASES)
 TASKS_SQL = "\n".join(trigger.sql for trigger in _OF_TASKS)

@@ -66,6 +66,7 @@ class AskSerializer(Strict):
     case = serializers.UUIDField(required=False)
     text = serializers.CharField(max_length=65_536, required=False, write_only=True)
     weeks = serializers.IntegerField(min_value=1, max_value=520, required=False)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
     passphrase = serializers.CharField(
         required=False, write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD
     )

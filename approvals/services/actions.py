@@ -11,6 +11,7 @@ from approvals.services.kinds import (
     members,
     passwords,
     policy_change,
+    releases,
 )
 from approvals.services.kinds.base import Begin, RequestKind
 from approvals.statement import Statement
@@ -34,6 +35,7 @@ KINDS: Mapping[str, RequestKind] = {
     Kind.DELETE_KEYSET: enterprise.DELETE_KEYSET,
     Kind.REGISTER_SERVER: enterprise.REGISTER_SERVER,
     Kind.RECOVER_KEY: enterprise.RECOVER_KEY,
+    Kind.RELEASE: releases.RELEASE,
     Kind.EXPLAIN: drifts.EXPLAIN,
     Kind.REVERT: drifts.REVERT,
 }

@@ -39,6 +39,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.DELETE_KEYSET: frozenset({"keyset"}),
     Kind.REGISTER_SERVER: frozenset({"server"}),
     Kind.RECOVER_KEY: frozenset({"case"}),
+    Kind.RELEASE: frozenset({_PASSWORD, "version", "user"}),
 }
 # What the kinds about people, rules and drifts cannot do without.
 _NEEDED = frozenset(
@@ -75,6 +76,7 @@ class Asked(TypedDict, total=False):
     case: UUID | None
     text: str
     weeks: int
+    version: int
     passphrase: Secret | str | None
 
 
@@ -107,6 +109,8 @@ class Wish:
     # A text that was carried here.
     text: str = ""
     weeks: int = 0
+    # Of a password; 0 is the newest.
+    version: int = 0
     # Whether one came; it is nowhere in the wish.
     passphrase: bool = False
 
@@ -143,6 +147,7 @@ def read(kind: str, given: Asked) -> Wish:
         case=given.get("case"),
         text=given.get("text", ""),
         weeks=given.get("weeks") or 0,
+        version=given.get("version") or 0,
         passphrase=bool(given.get("passphrase")),
     )
     _check_whole(wish)

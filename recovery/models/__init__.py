@@ -1,7 +1,7 @@
 """Keysets, the servers they answer, recovery cases, and who holds a password."""
 
 from recovery.models.cases import BackupServer, RecoveryCase
-from recovery.models.custody import CustodyProof, CustodyRecord
+from recovery.models.custody import CustodyProof, CustodyRecord, Release
 from recovery.models.keysets import Keyset, LossProtection
 from recovery.models.tasks import EnterpriseTask
 
@@ -13,4 +13,5 @@ __all__ = [
     "Keyset",
     "LossProtection",
     "RecoveryCase",
+    "Release",
 ]

@@ -57,3 +57,28 @@ class CustodyProof(models.Model):
                 name="judged_proof_is_erased",
             ),
         ]
+
+
+class Release(models.Model):
+    """One version handed to a named custodian, on their own page, once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.ForeignKey(PasswordVersion, on_delete=models.PROTECT, related_name="releases")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="releases")
+    request = models.UUIDField(unique=True)
+    # The open page's public point; what the worker sealed to it, until the page took it.
+    public_key = models.BinaryField(null=True)
+    sealed = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(taken_at=None) | Q(sealed=None, sealed_at__isnull=False),
+                name="taken_release_is_erased",
+            ),
+        ]

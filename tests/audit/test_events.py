@@ -41,6 +41,8 @@ FROZEN = """\
 71212 custody.stated
 71213 custody.proved
 71214 custody.failed
+71215 password.released
+71216 release.taken
 71301 job.created
 71302 job.changed
 71303 job.deleted
@@ -145,6 +147,7 @@ FROZEN_ALARMS = [
     "security_role.too_small",
     "member.suspended",
     "member.doubted",
+    "password.released",
     "custody.wrong",
     "badge.lost",
     "attestation.missing",

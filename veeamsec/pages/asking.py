@@ -218,4 +218,22 @@ RECOVER_KEY = _enterprise(
     "The enterprise worker opens the keys and seals them to that server; the answer is good once.",
 )
 
-RECOVERY = (ACTIVATE_KEYSET, IMPORT_KEYSET, EXPORT_KEYSET, DELETE_KEYSET, REGISTER_SERVER, RECOVER_KEY)
+RELEASE = Asking(
+    Kind.RELEASE,
+    recovery.ReleaseForm,
+    "Release a password",
+    "A named custodian reads it once, for a restore on another server. Security decides.",
+    "The worker seals it to the custodian's open page; afterwards, ask for a change.",
+    may=may_ask_encryption_at_all,
+    back="passwords",
+)
+
+RECOVERY = (
+    ACTIVATE_KEYSET,
+    IMPORT_KEYSET,
+    EXPORT_KEYSET,
+    DELETE_KEYSET,
+    REGISTER_SERVER,
+    RECOVER_KEY,
+    RELEASE,
+)

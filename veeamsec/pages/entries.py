@@ -57,6 +57,8 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.SECRET_ERASED: ("trash", "", "A sealed secret was erased"),
     Event.CUSTODY_STATED: ("list-check", "", "Who holds a password was stated"),
     Event.CUSTODY_PROVED: ("shield-check", "seal", "A custodian proved that they hold a password"),
+    Event.PASSWORD_RELEASED: ("key", "wait", "A password was released to a custodian"),
+    Event.RELEASE_TAKEN: ("key", "wait", "A custodian read a released password"),
     Event.CUSTODY_FAILED: ("alert-circle", "wait", "What a custodian typed was not the password"),
     Event.JOB_CREATED: ("server-2", "", "A job was made"),
     Event.JOB_CHANGED: ("server-2", "", "A job was changed"),

@@ -11,7 +11,7 @@ from recovery.documents.forms import in_groups
 from veeamsec.pages import words
 from veeamsec.pages.sheet import Change, Link
 
-KINDS = frozenset({*rules.ABOUT_RECOVERY, Kind.EXPLAIN, Kind.REVERT})
+KINDS = frozenset({*rules.ABOUT_RECOVERY, Kind.RELEASE, Kind.EXPLAIN, Kind.REVERT})
 
 _TITLES: Mapping[str, str] = {
     Kind.ACTIVATE_KEYSET: "Activate the keyset {}",
@@ -20,6 +20,7 @@ _TITLES: Mapping[str, str] = {
     Kind.DELETE_KEYSET: "Delete the keyset {}",
     Kind.REGISTER_SERVER: "Register the backup server {}",
     Kind.RECOVER_KEY: "Open keys for {}",
+    Kind.RELEASE: "Release the password {}",
     Kind.EXPLAIN: "Accept what was found at {}",
     Kind.REVERT: "Put back what was changed at {}",
 }
@@ -46,6 +47,12 @@ def changes(said: Statement) -> list[Change]:
         return [
             Change("Backup server", str(change["name"])),
             Change("Fingerprint", in_groups(str(change["fingerprint"])), whole=True),
+        ]
+    if said.kind == Kind.RELEASE:
+        return [
+            Change("Password", f"“{change['hint']}” · version {change['version']}"),
+            Change("Is shown to", str(change["name"])),
+            Change("Where", "on their own page, once, within a week"),
         ]
     if said.kind in rules.ABOUT_RECOVERY:
         return _keyset(said)
@@ -81,6 +88,6 @@ def _drift(said: Statement) -> list[Change]:
 
 
 def _subject(said: Statement) -> str:
-    order = ("drift", "keyset", "server", "case")
+    order = ("drift", "keyset", "server", "case", "password")
     named = {str(one["type"]): str(one["name"]) for one in said.targets}
     return next((named[kind] for kind in order if kind in named), "")

@@ -1,15 +1,17 @@
 """A lost password, and a custodian's proofs, in a real browser; the workers do their part between clicks."""
 
+import time
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
+from approvals.services import requests
 from encryption.models import JobSession, RestorePoint
 from encryption.services import backups
-from recovery.models import CustodyProof, CustodyRecord, RecoveryCase
-from recovery.services import cases, custody
-from tests.approvals.conftest import SECRET
+from recovery.models import CustodyProof, CustodyRecord, RecoveryCase, Release
+from recovery.services import cases, custody, releases
+from tests.approvals.conftest import SECRET, approve, work
 from tests.recovery.conftest import (  # noqa: F401
     ask,
     decided,
@@ -90,4 +92,29 @@ def test_custody_is_stated_failed_proved_and_drilled(people, encrypted, open_pag
     other = open_page(people.dpo)
     other.goto(reverse("password", args=[encrypted.password_id]))
     assert other.locator("text=Secured by 1").count() == 1
+    assert complaints == []
+
+
+def test_a_released_password_is_shown_once(people, encrypted, open_page, complaints):  # noqa: F811
+    request = requests.ask(
+        "release_password",
+        by=people.operator,
+        reason="The new server needs it.",
+        encryption_password=encrypted.password_id,
+        user=people.nobody.pk,
+    )
+    approve(people.dpo, request)
+    work(request)
+    page = open_page(people.nobody)
+    page.goto(reverse("custody"))
+    page.click("text=Go to it")
+    page.click("text=Show it once")
+    page.wait_for_selector("[data-wait]:not([hidden])")
+    for _ in range(50):
+        if Release.objects.get().public_key is not None:
+            break
+        time.sleep(0.1)
+    releases.seal(Release.objects.get().pk)
+    page.wait_for_selector("[data-value]:not([hidden])")
+    assert page.locator("[data-value]").inner_text() == SECRET
     assert complaints == []

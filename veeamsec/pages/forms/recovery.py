@@ -201,3 +201,31 @@ class RecoverKeyForm(_AboutOne):
         """Those that wait for an answer."""
         waiting = RecoveryCase.objects.filter(side="enterprise", state="asked").select_related("server")
         return [(str(one.pk), f"{one} · {one.server} · {one.keys} keys") for one in waiting]
+
+
+class ReleaseForm(AskForm):
+    """One version of a password for one custodian."""
+
+    sections = (
+        ("What, and to whom", "", ("encryption_password", "version", "user")),
+        ("Why", "", ("reason",)),
+    )
+    encryption_password = forms.TypedChoiceField(label="Password", coerce=UUID)
+    version = forms.IntegerField(label="Version", min_value=1, required=False, help_text="Empty: the newest.")
+    user = forms.TypedChoiceField(label="Custodian", coerce=UUID)
+
+    version.optional = True  # type: ignore[attr-defined]
+
+    def choose(self, viewer: User) -> None:
+        """Offer passwords that the viewer sees, and people with an account."""
+        passwords, people = self.fields["encryption_password"], self.fields["user"]
+        assert isinstance(passwords, forms.TypedChoiceField)  # noqa: S101 - declared above
+        assert isinstance(people, forms.TypedChoiceField)  # noqa: S101 - declared above
+        passwords.choices = [(str(one.pk), one.hint) for one in selectors.passwords_for(viewer)]
+        active = User.objects.filter(is_active=True, is_human=True).select_related("person")
+        people.choices = [(str(one.pk), one.person.name) for one in active.order_by("person__name")]
+
+    def wish(self) -> dict[str, Any]:
+        """What the service is asked."""
+        data = self.cleaned_data
+        return super().wish() | {name: data[name] for name in ("encryption_password", "version", "user")}

@@ -1,20 +1,23 @@
 """A custodian's page: the copies that one keeps, and the proof that each is the right one."""
 
+import base64
+import binascii
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.errors import Refused
 from recovery import rules, selectors
 from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody as services
+from recovery.services import releases
 from veeamsec.pages import signs
 from veeamsec.pages.forms.prove import ProveForm
 from veeamsec.pages.signs import Sign
@@ -26,7 +29,33 @@ def custody(request: HttpRequest) -> HttpResponse:
     """The copies that the viewer keeps."""
     viewer = viewer_of(request)
     rows = [_row(record) for record in selectors.custody_for(viewer)]
-    return render(request, "pages/custody.html", {"rows": rows})
+    return render(request, "pages/custody.html", {"rows": rows, "releases": selectors.releases_for(viewer)})
+
+
+@require_safe
+def release(request: HttpRequest, release_id: UUID) -> HttpResponse:
+    """A password that is handed over: the page makes a key, and shows what is sealed to it, once."""
+    found = get_object_or_404(selectors.releases_for(viewer_of(request)), pk=release_id)
+    return render(request, "pages/release.html", {"release": found})
+
+
+@require_POST
+def release_key(request: HttpRequest, release_id: UUID) -> HttpResponse:
+    """Take the open page's key."""
+    try:
+        public = base64.b64decode(request.POST.get("public_key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return JsonResponse({"detail": "This is no key of a page."}, status=400)
+    releases.open_page(release_id, public, by=viewer_of(request))
+    return JsonResponse({}, status=202)
+
+
+@never_cache
+@require_POST
+def release_take(request: HttpRequest, release_id: UUID) -> HttpResponse:
+    """Give what was sealed to the page, once."""
+    sealed = releases.take(release_id, by=viewer_of(request))
+    return JsonResponse(sealed or {}, status=200 if sealed else 202)
 
 
 def _row(record: CustodyRecord) -> dict[str, Any]:
