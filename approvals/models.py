@@ -108,6 +108,12 @@ class ApprovalRequest(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        indexes = [
+            # What waits is asked for on every page.
+            models.Index(
+                fields=["decide_by", "number"], condition=Q(state="pending"), name="pending_requests"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "approved"]) | Q(sealed_secret=None),
