@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from encryption.api import adoption, jobs, keys, places, veeam
+from encryption.api import adoption, jobs, keys, places, reconciliation, veeam
 
 api_urlpatterns = [
     path("repositories/", places.Repositories.as_view(), name="repositories_api"),
@@ -25,4 +25,10 @@ api_urlpatterns = [
     path("opens/", veeam.Opens.as_view(), name="opens_api"),
     path("veeam/servers/", veeam.VeeamServers.as_view(), name="veeam_servers_api"),
     path("veeam/servers/<uuid:repository_id>/", veeam.VeeamServerDetail.as_view(), name="veeam_server_api"),
+    path(
+        "veeam/servers/<uuid:server_id>/reconciliation/",
+        reconciliation.VeeamReconciliation.as_view(),
+        name="veeam_reconciliation_api",
+    ),
+    path("veeam/events/", reconciliation.VeeamEvents.as_view(), name="veeam_events_api"),
 ]

@@ -100,3 +100,13 @@ def read(server: VeeamServer) -> Callable[[], VeeamServer]:
         return server
 
     return now
+
+
+@pytest.fixture
+def house(there, read) -> VeeamServer:
+    """A server with one job under one password, known under the name that its lines carry."""
+    there.add_job("Mail", there.add_password("Gold"))
+    server = read()
+    VeeamServer.objects.update(syslog_name="vbr01")
+    server.refresh_from_db()
+    return server

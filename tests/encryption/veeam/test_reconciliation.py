@@ -1,93 +1,22 @@
-"""Every event and every difference belongs to one executed request, or is an exception with an owner."""
+"""Every event and every difference belongs to one executed request, or is an exception."""
 
 import uuid
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.errors import NotEligible
-from accounts.models import Role
 from audit import services as audit
 from audit.events import Event
-from audit.models import Alarm, Entry
-from encryption.errors import ServerRefused, Unknown
-from encryption.models import (
-    Drift,
-    EncryptionPassword,
-    Job,
-    PasswordVersion,
-    Reconciled,
-    Rekey,
-    RekeyJob,
-    VeeamDifference,
-    VeeamPassword,
-    VeeamServer,
-)
-from encryption.selectors import reconciliation as counts
-from encryption.services.veeam import exceptions, tellings
+from audit.models import Entry
+from encryption.models import Drift, EncryptionPassword, PasswordVersion, Reconciled, RekeyJob, VeeamPassword
+from encryption.services.veeam import tellings
 from encryption.services.veeam.reconciliation import reconcile
-from tests.encryption.conftest import make_user
 from tests.encryption.veeam import lines
-from tests.encryption.veeam.lines import job_line, line, password_line, receive
+from tests.encryption.veeam.lines import job_line, password_line, receive
 from tests.encryption.veeam.standin import name_of
+from tests.encryption.veeam.told import GOLD, alarms, step, where
 
 pytestmark = pytest.mark.django_db
-GOLD = name_of("Gold")
-
-
-@pytest.fixture
-def house(there, read) -> VeeamServer:
-    """A server with one job under one password, known under the name that its lines carry."""
-    there.add_job("Mail", there.add_password("Gold"))
-    server = read()
-    VeeamServer.objects.update(syslog_name="vbr01")
-    server.refresh_from_db()
-    return server
-
-
-def step(minutes: float = 0, *, action: str = "change", ended: bool = True, **proof: Any) -> RekeyJob:
-    """A step of an executed request on the job, that began so many minutes ago."""
-    at = timezone.now() - timedelta(minutes=minutes)
-    password = EncryptionPassword.objects.get(hint="Gold")
-    newest = PasswordVersion.objects.filter(password=password).order_by("-number").first()
-    version = PasswordVersion.objects.create(
-        password=password,
-        number=newest.number + 1,
-        hint="Gold",
-        kdf={},
-        strength=4,
-        length=20,
-        request=uuid.uuid4(),
-    )
-    rekey = Rekey.objects.create(
-        request=version.request,
-        action=action,
-        version=None if action == "deactivate" else version,
-        order={},
-        retry_until=at,
-        state=Rekey.State.SUCCEEDED if ended else Rekey.State.RUNNING,
-        ended_at=at if ended else None,
-    )
-    return RekeyJob.objects.create(
-        rekey=rekey,
-        job=Job.objects.get(name="Mail"),
-        state=RekeyJob.State.SUCCEEDED if ended else RekeyJob.State.RUNNING,
-        old_fingerprint="ab" * 32,
-        new_fingerprint="",
-        started_at=at,
-        ended_at=at + timedelta(seconds=20) if ended else None,
-        proof=proof,
-    )
-
-
-def where(event: Any) -> Reconciled | None:
-    return Reconciled.objects.filter(event=event).first()
-
-
-def alarms(kind: str) -> list[str]:
-    return list(Alarm.objects.filter(kind=kind).exclude(state="resolved").values_list("text", flat=True))
 
 
 @pytest.mark.parametrize("number", [lines.CHANGED, lines.VERIFIED, lines.ADDED])
@@ -254,84 +183,6 @@ def test_a_difference_without_an_event_says_why_nobody_is_named(house, there, re
     there.change(GOLD, "another-Value-77", timezone.now())
     read()
     assert "not received yet" in Reconciled.objects.get(difference__what="password.changed").why
-
-
-def test_a_wrong_value_that_somebody_tried_is_an_alarm_until_it_has_an_owner(house, admin):
-    info = '<ModifiedUserInfo fullName="TECH\\user1" loginType="0" />'
-    wrong = {"ID": GOLD, "UserFullInfo": info, "PasswordMatched": "False"}
-    (event,) = receive(line(lines.VERIFIED, timezone.now(), **wrong))
-    reconcile(house.pk)
-    (text,) = alarms("veeam.verify_failed")
-    assert r"TECH\user1" in text
-    exceptions.assign([where(event).pk], by=admin, owner=admin.pk, note="asked them", server=house.pk)
-    assert alarms("veeam.verify_failed") == []
-
-
-@pytest.mark.parametrize("matched", ["True", ""])
-def test_a_right_value_is_no_alarm(house, matched):
-    receive(line(lines.VERIFIED, timezone.now(), ID=GOLD, UserName=lines.SOMEBODY, PasswordMatched=matched))
-    reconcile(house.pk)
-    assert alarms("veeam.verify_failed") == []
-
-
-def test_an_exception_gets_an_owner_in_the_log(house, admin):
-    (event,) = receive(password_line(lines.CHANGED, GOLD, timezone.now()))
-    reconcile(house.pk)
-    row = where(event)
-    assert exceptions.assign([row.pk], by=admin, owner=admin.pk, note="a drill", server=house.pk) == 1
-    row.refresh_from_db()
-    assert (row.owner, row.note, alarms("veeam.unexplained")) == (admin, "a drill", [])
-    entry = Entry.objects.filter(event="veeam.exception_assigned").get()
-    assert (entry.facts["owner"], "drill" in str(entry.facts)) == (str(admin.pk), False)
-
-
-def test_who_does_not_decide_neither_gives_nor_takes_exceptions(house, admin):
-    (event,) = receive(password_line(lines.CHANGED, GOLD, timezone.now()))
-    reconcile(house.pk)
-    operator, row = make_user("oscar", Role.OPERATOR), where(event)
-    for by, owner in ((operator, admin), (admin, operator)):
-        with pytest.raises(NotEligible):
-            exceptions.assign([row.pk], by=by, owner=owner.pk, note="x", server=house.pk)
-    assert [user.username for user in exceptions.answerable()] == ["olivia"]
-
-
-def test_what_is_settled_gets_no_owner(house, admin):
-    step()
-    (event,) = receive(password_line(lines.CHANGED, GOLD, timezone.now(), lines.OURS))
-    reconcile(house.pk)
-    with pytest.raises(Unknown):
-        exceptions.assign([where(event).pk], by=admin, owner=admin.pk, note="x", server=house.pk)
-
-
-@pytest.mark.parametrize("note", ["", "  ", "x" * 2001])
-def test_an_owner_says_what_it_was(house, admin, note):
-    (event,) = receive(password_line(lines.CHANGED, GOLD, timezone.now()))
-    reconcile(house.pk)
-    with pytest.raises(ServerRefused):
-        exceptions.assign([where(event).pk], by=admin, owner=admin.pk, note=note, server=house.pk)
-
-
-def test_the_populations_add_up(house, there, read, admin):
-    """Every event and difference is in exactly one part, and the parts make the whole."""
-    step(1)
-    now = timezone.now()
-    receive(*(password_line(lines.CHANGED, GOLD, now - timedelta(seconds=n), lines.OURS) for n in range(7)))
-    receive(*(password_line(lines.CHANGED, uuid.uuid4(), now - timedelta(seconds=n)) for n in range(5)))
-    there.change(GOLD, "another-Value-77", now.replace(microsecond=0) - timedelta(hours=2))
-    there.add_password("Silver")
-    read()
-    reconcile(house.pk)
-    first = counts.exceptions_of(house).filter(event__isnull=False).first()
-    exceptions.assign([first.pk], by=admin, owner=admin.pk, note="x", server=house.pk)
-    receive(password_line(lines.CHANGED, GOLD, now, r"TECH\late"))
-    events = counts.population_of(counts.events_of(house))
-    differences = counts.population_of(counts.differences_of(house))
-    assert (events.total, events.settled, events.owned, events.unowned, events.waiting) == (13, 7, 1, 4, 1)
-    for one in (events, differences):
-        assert one.total == one.settled + one.owned + one.unowned + one.waiting
-    assert differences.total == VeeamDifference.objects.count() == 2
-    rows = counts.exceptions_of(house).count() + counts.settled_of(house).count()
-    assert rows == events.total + differences.total - events.waiting - differences.waiting
 
 
 def test_reconciling_again_changes_nothing(house):

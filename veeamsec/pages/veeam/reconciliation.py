@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -88,6 +89,8 @@ def reconciliation_assign(request: HttpRequest, server_id: UUID) -> HttpResponse
     viewer = viewer_of(request)
     demand(viewer, "encryption.view_drift")
     server = reconciliation.server_for(server_id, viewer)
+    if not exceptions.may_answer(viewer):
+        raise PermissionDenied("Security and Backup administrators give exceptions their owner.")
     try:
         chosen = {UUID(one) for one in request.POST.getlist("exception")}
         count = exceptions.assign(
