@@ -108,7 +108,7 @@ def all_events(
     period: Period = EVER,
 ) -> "QuerySet[VeeamEvent]":
     """Events as their list shows them, newest first; `strange`: of no server that is known here."""
-    rows = VeeamEvent.objects.select_related("server", "reconciled__owner__person")
+    rows = VeeamEvent.objects.select_related("server__repository", "reconciled__owner__person")
     if server is not None:
         rows = rows.filter(server=server)
     if strange:

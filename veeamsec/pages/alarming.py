@@ -39,6 +39,8 @@ _PAGES = {
     "encryption.job": "job",
     "approvals.approvalrequest": "request",
     "accounts.securitymember": "seat",
+    "encryption.encryptionpassword": "password",
+    "encryption.veeamserver": "veeam_reconciliation",
 }
 
 
@@ -80,4 +82,6 @@ def _url(alarm: Alarm) -> str:
     page = _PAGES.get(alarm.subject_type)
     if page and alarm.subject_id:
         return reverse(page, args=[alarm.subject_id])
+    if alarm.kind == Kind.VEEAM_NOT_LISTENING:
+        return reverse("veeam_events")
     return reverse("people") if alarm.kind == Kind.SECURITY_ROLE_TOO_SMALL else ""

@@ -150,7 +150,7 @@ def _line(event: VeeamEvent, row: Reconciled | None, links: dict[UUID, Link]) ->
         title=title_of(event.number),
         description=event.description,
         who=event.user_name,
-        server=str(server) if server is not None else event.host,
+        server=server.repository.name if server is not None else event.host,
         server_url=reverse("veeam_reconciliation", args=[server.pk]) if server is not None else "",
         transport=event.transport.upper(),
         at=event.happened_at,

@@ -32,6 +32,8 @@ _SHOWN = {
     SETTLED: "Settled by requests",
 }
 _STRETCHES = 20
+# The page shows the newest; the sheet has every one.
+_GAPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def reconciliation_page(request: HttpRequest, server_id: UUID) -> HttpResponse:
         "page": page,
         "query": events.query_of({"show": shown} | chosen),
         "chosen": chosen,
-        "gaps": list(reversed(gaps)),
+        "gaps": list(reversed(gaps))[:_GAPS],
+        "more_gaps": max(len(gaps) - _GAPS, 0),
         "stretches": VeeamReception.objects.order_by("-began_at")[:_STRETCHES],
         "owners": exceptions.answerable() if may_answer and shown != SETTLED else [],
         "viewer": viewer,
@@ -137,6 +140,8 @@ def _line(row: Reconciled, links: dict[UUID, Link]) -> Line:
     elif difference is not None:
         title, text = VeeamDifference.What(difference.what).label, thing_of(difference)
         at = difference.happened_at or difference.found_at
+        # Whom Veeam's own event names, and nobody else.
+        who = (row.drift.found.get("actor") or {}).get("user", "") if row.drift is not None else ""
     return Line(
         id=row.pk,
         title=title,
