@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from accounts.models import User
 from audit.events import Event
 from audit.models import Entry
 from encryption import rules
@@ -14,7 +15,9 @@ from encryption.models import (
     EncryptionPassword,
     PasswordVersion,
     RekeyJob,
+    VeeamAdoption,
     VeeamDifference,
+    VeeamEvent,
     VeeamPassword,
     VeeamServer,
 )
@@ -75,6 +78,26 @@ class Deeds:
         touched = (step.job.veeam.external, step.proof.get("password"), known.external if known else None)
         for subject in filter(None, touched):
             self._of[str(subject).lower()].add(deed)
+
+
+def adopter_of(event: VeeamEvent) -> User | None:
+    """The account that offered a value at the time of a verification of ours: then it was tried for them."""
+    offers = VeeamAdoption.objects.filter(
+        password__veeam__server=event.server_id,
+        password__veeam__external__in=[event.subject] if _is_uuid(event.subject) else [],
+        asked_at__lte=event.happened_at + SKEW,
+        done_at__gte=event.happened_at - SKEW,
+    )
+    asked_by = offers.order_by("-asked_at").values_list("asked_by", flat=True).first()
+    return User.objects.filter(pk=asked_by).first() if asked_by else None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def deletions(server: VeeamServer, since: datetime) -> Iterable[tuple[UUID, UUID, datetime]]:

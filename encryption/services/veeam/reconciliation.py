@@ -77,6 +77,9 @@ def _row_of(server: VeeamServer, event: VeeamEvent, known: deeds.Deeds) -> Recon
         return Reconciled(event=event, request=request, why="Our own account, in this request's time.")
     if known.busy:
         return None
+    if event.number == tellings.VERIFIED and (person := deeds.adopter_of(event)):
+        # Nothing was changed and no request was needed: who typed the value answers for it.
+        return Reconciled(event=event, owner=person, why="A value was offered for adoption, and tried.")
     return Reconciled(event=event, why=_OURS_ALONE)
 
 
@@ -179,8 +182,9 @@ def _judge_again_within(server: VeeamServer) -> None:
     known = deeds.Deeds(server, min((one.happened_at for one in events), default=timezone.now()))
     for event in events:
         again = _row_of(server, event, known)
-        if again is not None and again.request is not None:
-            Reconciled.objects.filter(event=event).update(request=again.request, why=again.why)
+        if again is not None and (again.request is not None or again.owner is not None):
+            found = {"request": again.request, "owner": again.owner, "why": again.why}
+            Reconciled.objects.filter(event=event, owner=None).update(**found)
     for row in young.filter(difference__server=server).select_related("difference")[:_BATCH]:
         if row.difference is not None:
             settle_difference_within(row.difference)

@@ -10,7 +10,7 @@ from accounts.errors import NotEligible
 from accounts.models import Role
 from audit.models import Entry
 from encryption.errors import ServerRefused, Unknown
-from encryption.models import VeeamDifference
+from encryption.models import EncryptionPassword, VeeamAdoption, VeeamDifference
 from encryption.selectors import reconciliation as counts
 from encryption.services.veeam import exceptions
 from encryption.services.veeam.reconciliation import reconcile
@@ -98,3 +98,18 @@ def test_the_populations_add_up(house, there, read, admin):
     assert differences.total == VeeamDifference.objects.count() == 2
     rows = counts.exceptions_of(house).count() + counts.settled_of(house).count()
     assert rows == events.total + differences.total - events.waiting - differences.waiting
+
+
+def test_a_value_that_was_tried_for_adoption_is_whose_it_was(house, admin):
+    now = timezone.now()
+    password = EncryptionPassword.objects.get(hint="Gold")
+    VeeamAdoption.objects.create(
+        password=password, asked_by=admin.pk, person=admin.person_id, asked_at=now, state="wrong", done_at=now
+    )
+    event, other = receive(
+        password_line(lines.VERIFIED, GOLD, now, lines.OURS, PasswordMatched="False"),
+        password_line(lines.VERIFIED, uuid.uuid4(), now + timedelta(seconds=1), lines.OURS),
+    )
+    reconcile(house.pk)
+    assert (where(event).owner, where(other).owner) == (admin, None)
+    assert alarms("veeam.verify_failed") == []
