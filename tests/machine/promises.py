@@ -1,25 +1,18 @@
-"""P1 to P14 as what must be so after every step, read from the database, the files and the selectors."""
+"""What must be so of requests, passwords and badges after every step: P1, P2, P5 to P13."""
 
 import hashlib
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
-from django.utils import timezone
-
-from accounts.models import Role, RoleGrant, SecurityMember, User
 from approvals import selectors as requests
-from approvals.models import ApprovalRequest, RequestTarget, State, Vote
-from audit.models import Entry
+from approvals.models import RequestTarget, State
 from encryption import selectors
-from encryption.badge import Badge, badges
 from encryption.badge import State as Sign
 from encryption.engines.registry import engine_for
-from encryption.models import Attestation, Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
+from encryption.models import RekeyJob
 from encryption.services import vault
-from tests.machine.world import World
+from tests.machine.census import PASSWORDS, askers, said_by
+from tests.machine.sight import Sight
 
 OPEN = (State.PENDING, State.APPROVED)
 ENDS = {
@@ -33,37 +26,6 @@ ENDS = {
 }
 
 
-@dataclass
-class Sight:
-    """Everything that the promises speak of, read once a step."""
-
-    world: World
-    now: datetime = field(default_factory=timezone.now)
-
-    def __post_init__(self) -> None:
-        self.requests = {row.pk: row for row in ApprovalRequest.objects.select_related("asker")}
-        self.votes = list(Vote.objects.select_related("voter"))
-        self.rekeys = {row.pk: row for row in Rekey.objects.all()}
-        self.steps = list(RekeyJob.objects.all())
-        self.attestations = {row.pk: row for row in Attestation.objects.all()}
-        self.versions = list(PasswordVersion.objects.all())
-        self.jobs = list(Job.objects.select_related("repository"))
-        self.points = list(RestorePoint.objects.filter(dropped_at=None))
-        told = Entry.objects.values_list("event", "subject_id")
-        self.told = Counter(told)
-        self.badges: dict[UUID, Badge] = badges(self.jobs, self.now)
-
-    def votes_of(self, request: UUID, **wanted: Any) -> list[Vote]:
-        """The votes on one request that have these values."""
-        of_request = [vote for vote in self.votes if vote.request_id == request]
-        return [vote for vote in of_request if all(getattr(vote, key) == wanted[key] for key in wanted)]
-
-    def others_consent(self, request: ApprovalRequest, **wanted: Any) -> int:
-        """How many other persons than the asker approved."""
-        consents = self.votes_of(request.pk, verdict="approve", **wanted)
-        return len({vote.person_id for vote in consents} - {request.asker_person_id})
-
-
 def votes_are_others(sight: Sight) -> None:
     """P1, P7, P8: never one's own request, one vote a person, humans alone, on the text that stands."""
     seen = set()
@@ -71,6 +33,9 @@ def votes_are_others(sight: Sight) -> None:
         request = sight.requests[vote.request_id]
         assert vote.person_id == vote.voter.person_id
         assert vote.person_id not in (request.asker_person_id, request.asker.person_id)
+        assert str(vote.person_id) not in askers(said_by(request))
+        assert vote.capacity == "security" or request.kind in PASSWORDS
+        assert request.created_at <= vote.cast_at < request.decide_by
         assert vote.voter.is_human
         assert vote.digest == request.digest
         assert (request.pk, vote.person_id) not in seen
@@ -94,21 +59,6 @@ def nothing_takes_effect_undecided(sight: Sight) -> None:
         if step.state == RekeyJob.State.SUCCEEDED and sight.rekeys[step.rekey_id].action == "activate"
     }
     assert {job.pk for job in sight.jobs if job.password_id} <= activated
-
-
-def two_seats_stand(sight: Sight) -> None:
-    """P3: never fewer than two persons with an active account."""
-    live = SecurityMember.objects.filter(until=None, user__is_active=True)
-    assert live.values("person").distinct().count() >= 2
-
-
-def offices_are_decided(sight: Sight) -> None:
-    """P4, P14: nobody became administrator, nobody became another person."""
-    holders = RoleGrant.live().filter(role=Role.ADMINISTRATOR).values_list("user", flat=True)
-    people = sight.world.people
-    assert set(holders) <= {people.administrator.pk, people.second_account.pk}
-    for pk, person in User.objects.values_list("pk", "person_id"):
-        assert sight.world.persons.setdefault(pk, person) == person
 
 
 def time_never_approves(sight: Sight) -> None:
@@ -139,8 +89,11 @@ def badge_never_overclaims(sight: Sight) -> None:
             continue
         attested = sight.attestations[sign.attestation_id]
         (request,) = [row for row in sight.requests.values() if row.rekey_id == attested.rekey_id]
+        # By the count that the machine made itself when the worker began.
+        assert sight.sanctioned[request.pk]
         assert sight.others_consent(request, capacity="security")
         assert attested.fingerprint == sign.fingerprint == job.observed_fingerprint
+        assert sight.now - job.observed_at <= timedelta(hours=24)
         (step,) = [row for row in sight.steps if (row.rekey_id, row.job_id) == (attested.rekey_id, job.pk)]
         assert step.state == RekeyJob.State.SUCCEEDED
         if sign.state == Sign.APPROVED:
@@ -169,18 +122,33 @@ def history_stays(sight: Sight, seen: dict[str, int]) -> None:
         "re-keys": len(sight.rekeys),
         "attestations": len(sight.attestations),
         "versions": len(sight.versions),
+        "seats": len(sight.seats),
+        "offices": len(sight.grants),
+        "suspensions": len(sight.suspensions),
+        "voices": len(sight.voices),
+        "rosters": len(sight.rosters),
+        "policies": len(sight.policies),
     }
     for name, count in counts.items():
         assert count >= seen.get(name, 0)
     seen.update(counts)
 
 
-def one_password_opens(sight: Sight, tampered: set[str], proved: dict[UUID, str]) -> None:
+def texts_stay(sight: Sight, texts: dict[UUID, tuple[object, ...]]) -> None:
+    """P5, P6: what was asked, under which rules and until when, stands as it was made."""
+    for request in sight.requests.values():
+        said = said_by(request)
+        assert {**request.policy} == said["policy"]
+        text = request.digest, bytes(request.statement), request.decide_by, request.created_at
+        assert texts.setdefault(request.pk, text) == text
+
+
+def one_password_opens(sight: Sight, proved: dict[UUID, str]) -> None:
     """P11: a keyring that nobody swapped answers to exactly one version, and all of it."""
     for job in sight.jobs:
         engine = engine_for(job.repository)
         head = engine.head(job.pk)
-        if head is None or str(job.pk) in tampered:
+        if head is None or (sight.world.folder(job) / "kept").exists():
             continue
         state = f"{head.fingerprint} {len(engine.observe(job.pk).key_lines)}"
         if proved.get(job.pk) == state:
@@ -198,8 +166,6 @@ def one_password_opens(sight: Sight, tampered: set[str], proved: dict[UUID, str]
 EVERY_STEP = (
     votes_are_others,
     nothing_takes_effect_undecided,
-    two_seats_stand,
-    offices_are_decided,
     time_never_approves,
     one_request_a_target,
     badge_never_overclaims,
