@@ -50,6 +50,9 @@ def suspend(member_id: UUID, *, by: User, reason: str, step_up: StepUp, interact
             _lock_within()
             _check(member_id, by, SUSPEND, reason, interactive)
             now, member = timezone.now(), _member(member_id)
+            # Ended later, a former one would take this one's sign from the seat.
+            for former in member.suspensions.filter(ended_at=None, ends_at__lte=now):
+                _end_within(former, former.ends_at or now)
             made = Suspension.objects.create(
                 member=member,
                 suspender=_own(by),

@@ -20,7 +20,7 @@ from accounts.services import notices, suspensions
 from accounts.services.stepup import StepUp
 from audit.models import Alarm, Entry
 from tests.accounts.factories import add_totp, make_security, make_user
-from tests.accounts.suspending import REASON, begun, confirm, lift, seat_of, suspend
+from tests.accounts.suspending import REASON, begun, confirm, forge_suspension, lift, seat_of, suspend
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +245,17 @@ def test_the_beat_notes_the_end(members):
         assert suspensions.settle() == 0
     assert Suspension.objects.get().ended_at == Suspension.objects.get().ends_at
     assert Alarm.objects.get(kind="member.suspended").state == Alarm.State.RESOLVED
+
+
+def test_p3_the_end_of_a_former_suspension_ends_no_later_one(members):
+    """P3: also when it is noted only after another member has suspended again."""
+    dora, carl, tess = members
+    began, ended = (timezone.now() - timedelta(hours=hours) for hours in (73, 1))
+    forge_suspension(dora, tess, began_at=began, ends_at=ended)
+    suspend(carl, tess)
+    suspensions.settle()
+    assert not tess.is_security
+    assert Suspension.objects.filter(ended_at=None).count() == 1
 
 
 def test_a_notice_is_a_line_and_a_link(members, mailoutbox):
