@@ -44,6 +44,15 @@ class SuspensionRules(Acting):
             self.world.shift()
             self.speak(three[who], whom, word)
 
+    @rule(three=st.permutations(range(3)), hours=st.sampled_from([71, 73]))
+    def suspend_anew(self, three: Sequence[int], hours: int) -> None:
+        """A second one suspends when the first suspension is just over, or not yet, and unnoted."""
+        self.suspend(three[0], three[1])
+        self.has_waited = True
+        self.world.shift(timedelta(hours=hours))
+        self.suspend(three[2], three[1])
+        self.expire()
+
     @precondition(lambda self: self.has_suspended)
     @rule(by=MEMBER, whom=MEMBER, word=WORD)
     def speak(self, by: int, whom: int, word: str) -> None:
