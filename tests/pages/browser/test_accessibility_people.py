@@ -35,6 +35,7 @@ def seat_of(user: Any) -> str:
 
 def pages_of(people: Any, governed: dict[str, ApprovalRequest]) -> dict[str, str]:
     asking = ("ask_add_member", "ask_remove_member", "ask_replace_member", "ask_grant", "ask_policy")
+    asking += ("ask_reset", "ask_revoke")
     return {
         **{name: reverse(name) for name in ("people", "policies", "account", *asking)},
         **{name: reverse("request", args=[one.pk]) for name, one in governed.items()},
@@ -64,4 +65,15 @@ def test_steps_have_no_fault(people, governed, open_page, complaints, scheme):
     page.fill("[name=name]", "Grafana")
     page.click("text=Make the token")
     assert violations(page) == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_request_would_do_has_no_fault(people, roster, open_page, complaints, scheme):  # noqa: F811
+    page = open_page(people.dpo, color_scheme=scheme)
+    page.goto(f"{reverse('ask_reset')}?user={people.operator.pk}")
+    page.fill("[name=reason]", "The telephone is lost.")
+    page.click("text=See what it would do")
+    assert violations(page) == []
+    assert not ApprovalRequest.objects.exists()
     assert complaints == []
