@@ -70,7 +70,8 @@ def _version(password: UUID | None, number: int) -> PasswordVersion:
 
 
 def _custodian(user: UUID | None) -> Person:
-    found = User.objects.select_related("person").filter(pk=user, is_active=True, is_human=True).first()
+    people = User.objects.select_related("person").filter(is_active=True, is_human=True)
+    found = people.filter(pk=user).first() if user else None
     if found is None:
         raise NotFound("There is no such person with an account.")
     return found.person

@@ -51,7 +51,7 @@ class TextForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Take one of both."""
         data = super().clean() or {}
-        file: UploadedFile | None = data.get("file")
+        file: UploadedFile[Any] | None = data.get("file")
         if bool(file) == bool(data.get("text")):
             raise forms.ValidationError("Paste the text, or choose a file: one of both.")
         if file is not None:

@@ -38,7 +38,7 @@ def opens_page(request: HttpRequest) -> HttpResponse:
     page = page_of(request, jobs)
     shown, now = list(page), timezone.now()
     found = opens.figures(jobs)
-    context = {
+    context: dict[str, Any] = {
         "place": place,
         "server": _server(place),
         "lead": _lead(found),

@@ -65,7 +65,7 @@ def _kinds(jobs: QuerySet[VeeamJob]) -> list[dict[str, object]]:
         .values("type")
         .annotate(jobs=Count("pk"), encrypted=Count("pk", filter=Q(job__password__isnull=False)))
     )
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 def _findings(server: VeeamServer, figures: opens.Figures) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""A believable installation: some seventy jobs, three years of restore points, and the gaps that there are."""
+"""A believable installation: some seventy jobs, three years of restore points, and its gaps."""
 
 from datetime import timedelta
 from typing import Any
