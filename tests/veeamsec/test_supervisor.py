@@ -69,7 +69,7 @@ def eventually(ask, seconds: float = 30):
 def test_everything_runs(running):
     home = running.home
     args = " ".join(children_of(supervisor_of(home)).values())
-    assert re.findall(r"-Q (\w+)", args) == ["execute", "data"]
+    assert re.findall(r"-Q (\w+)", args) == ["execute", "data", "enterprise"]
     assert all(name in args for name in ("postgres", "valkey", "gunicorn", "beat"))
 
 
@@ -181,5 +181,6 @@ def test_credentials_of_the_database_reach_only_setup(tmp_path, monkeypatch):
 def test_all_end_in_order(running):
     family = family_of(supervisor_of(running.home))
     running.ending.close()
-    assert "ending: beat, web, worker-data, worker-execute, valkey, postgres" in running.said()
+    order = "beat, web, worker-enterprise, worker-data, worker-execute, valkey, postgres"
+    assert f"ending: {order}" in running.said()
     assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from encryption.engines.veeam import inventory, operations, reading
@@ -191,7 +191,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("reader", READERS)
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_any_json_is_read(reader, fields):
     reader({"id": str(ONE)} | fields)
