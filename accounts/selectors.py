@@ -150,9 +150,9 @@ def is_founding(user: User) -> bool:
     return EnrolmentLink.objects.filter(user_id=user.pk, seat__in=seats).exists()
 
 
-def must_enrol(user: User) -> bool:
-    """Say whether an account must set up a second factor before it goes on."""
-    return rules.must_enrol(user.facts(), has_factor=has_factor(user), founding=is_founding(user))
+def must_enrol(user: User, standing: Standing) -> bool:
+    """Say whether an account of this standing must set up a second factor before it goes on."""
+    return rules.must_enrol(standing, has_factor=has_factor(user), founding=is_founding(user))
 
 
 def token_digest(token: str) -> bytes:

@@ -133,6 +133,16 @@ class SessionLimits(Middleware):
         return self.get_response(request)
 
 
+class Activity(Middleware):
+    """Keeps what the list of one's own sessions shows of them."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Note where a session is used from, not at every page anew."""
+        if request.user.is_authenticated and request.session.session_key:
+            sessions.note_use(request)
+        return self.get_response(request)
+
+
 class Enrolled(Middleware):
     """Who needs a second factor and has none gets nothing else first."""
 
@@ -143,7 +153,9 @@ class Enrolled(Middleware):
         name = (request.resolver_match.url_name if request.resolver_match else None) or ""
         if not request.user.is_authenticated or name.startswith(ENROLMENT_ROUTES):
             return None
-        if not must_enrol(request.user):
+        # What the page is drawn for: who looks is read once for both.
+        request.standing = request.user.facts()  # type: ignore[attr-defined, union-attr]
+        if not must_enrol(request.user, request.standing):  # type: ignore[attr-defined]
             return None
         if request.path.startswith(errors.API_PREFIX):
             return errors.problem(request, "not_eligible", "Enrol a second factor first.")

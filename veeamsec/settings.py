@@ -99,7 +99,7 @@ MIDDLEWARE = [
     "veeamsec.middleware.SessionLimits",
     "veeamsec.middleware.NoStore",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "veeamsec.middleware.Activity",
     "veeamsec.middleware.SignedIn",
     "veeamsec.middleware.Enrolled",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -204,7 +204,6 @@ MFA_FORMS = {
     "reauthenticate": "accounts.forms.ReauthenticateForm",
     "activate_totp": "accounts.forms.ActivateTOTPForm",
 }
-USERSESSIONS_TRACK_ACTIVITY = True
 SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = oidc.providers()
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False

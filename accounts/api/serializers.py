@@ -60,7 +60,7 @@ class MeSerializer(serializers.Serializer[User]):
 
     def get_must_enrol(self, user: User) -> bool:
         """Say whether a second factor is missing."""
-        return selectors.must_enrol(user)
+        return selectors.must_enrol(user, user.facts())
 
     def get_permissions(self, user: User) -> list[str]:
         """Return what roles and seat allow everywhere."""

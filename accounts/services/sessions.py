@@ -33,7 +33,7 @@ FIRST_ENROLMENT_SECONDS = 600
 IDLE, LONGEST = timedelta(minutes=30), timedelta(hours=10)
 # One write a minute is enough to know when a session was last used.
 SEEN_EVERY = timedelta(minutes=1)
-BEGAN, SEEN = "veeamsec_began", "veeamsec_seen"
+BEGAN, SEEN, NOTED = "veeamsec_began", "veeamsec_seen", "veeamsec_noted"
 
 
 @contextmanager
@@ -63,6 +63,18 @@ def is_over(session: SessionBase, *, by_person: bool, now: float | None = None) 
     if by_person and now - seen > SEEN_EVERY.total_seconds():
         session[SEEN] = now
     return False
+
+
+def note_use(request: HttpRequest, *, now: float | None = None) -> None:
+    """Keep from where a session is used: once a minute, and at once from elsewhere or under another key."""
+    now, session = time.time() if now is None else now, request.session
+    client = (request.META.get("REMOTE_ADDR", ""), request.headers.get("User-Agent", ""))
+    here = hashlib.sha256("|".join((session.session_key or "", *client)).encode()).hexdigest()
+    noted = session.get(NOTED)
+    if noted is not None and noted[0] == here and now - noted[1] <= SEEN_EVERY.total_seconds():
+        return
+    UserSession.objects.create_from_request(request)
+    session[NOTED] = [here, now]
 
 
 def own(user: User) -> QuerySet[UserSession]:

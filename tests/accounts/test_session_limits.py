@@ -6,7 +6,9 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.errors import NotFound
@@ -110,3 +112,30 @@ def test_one_ends_all_other_sessions(otto):
     here, there = enter(otto), enter(otto, "Chrome")
     assert sessions.end_others(by=otto, keep=here.session.session_key) == 1
     assert (status(here), status(there)) == (200, 302)
+
+
+def test_a_page_within_the_minute_writes_nothing(otto):
+    client = enter(otto)
+    assert status(client) == 200
+    with CaptureQueriesContext(connection) as found:
+        assert status(client) == 200
+    assert not [one["sql"] for one in found if one["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+def test_the_use_of_a_session_is_noted_once_a_minute(otto):
+    client, start = enter(otto), timezone.now()
+    with time_machine.travel(start + timedelta(seconds=90), tick=False):
+        assert status(client) == 200
+        assert sessions.own(otto)[0].last_seen_at == timezone.now()
+
+
+@pytest.mark.parametrize("other", [{"REMOTE_ADDR": "10.1.2.3"}, {"headers": {"user-agent": "Chrome"}}])
+def test_a_session_used_from_elsewhere_is_noted_at_once(otto, other):
+    client = enter(otto)
+    assert status(client) == 200
+    client.get("/account/", **other)
+    seen = sessions.own(otto)[0]
+    assert (seen.ip, seen.user_agent) == (
+        other.get("REMOTE_ADDR", "127.0.0.1"),
+        other.get("headers", {}).get("user-agent", "Firefox"),
+    )

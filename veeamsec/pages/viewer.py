@@ -21,13 +21,13 @@ def viewer_of(request: HttpRequest) -> User:
     if not isinstance(request.user, User) or not request.user.is_authenticated:
         raise PermissionDenied("Sign in first.")
     if request.method in ("GET", "HEAD") and not hasattr(request, "shown_to"):
-        request.shown_to = _of_one_moment(request.user)  # type: ignore[attr-defined]
+        standing = getattr(request, "standing", None) or request.user.facts()
+        request.shown_to = _of_one_moment(request.user, standing)  # type: ignore[attr-defined]
     return request.user
 
 
-def _of_one_moment(viewer: User) -> Standing:
+def _of_one_moment(viewer: User, standing: Standing) -> Standing:
     """A page that only shows is of one moment: who looks is read for it once, not at each question."""
-    standing = viewer.facts()
     viewer.facts = lambda now=None: standing  # type: ignore[method-assign]
     return standing
 

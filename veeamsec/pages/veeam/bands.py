@@ -15,6 +15,8 @@ WIDTH, BAND, TALLEST, HEIGHT = 600, 24, 10, 40
 _LETTER = 7.3
 _LEAST = 3
 LABELS = 5
+# Where a mark stands, by its place, which is counted from 1.
+_LEFT = [round((place - 0.5) * WIDTH / MARKS) for place in range(MARKS + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,11 @@ def drawing(opened: Opened, span: Span, *, changed: bool) -> SafeString:
 
 
 def _marks(marks: Sequence[Mark]) -> str:
-    most = max((mark.points for mark in marks), default=1)
-    step = WIDTH / MARKS
-    strokes = []
-    for mark in marks:
-        tall = 5 if most == 1 else 4 + round((TALLEST - 4) * mark.points / most)
-        strokes.append(f"M{round((mark.place - 0.5) * step)} 29v{tall}")
-    return "".join(strokes)
+    # Thousands on a page, of few heights.
+    counts = {mark.points for mark in marks}
+    most = max(counts, default=1)
+    tall = {one: 5 if most == 1 else 4 + round((TALLEST - 4) * one / most) for one in counts}
+    return "".join([f"M{_LEFT[place]} 29v{tall[points]}" for place, points in marks])
 
 
 def _end(opened: Opened, number: int, span: Span) -> float:
