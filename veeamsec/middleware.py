@@ -154,7 +154,7 @@ class Enrolled(Middleware):
         if not request.user.is_authenticated or name.startswith(ENROLMENT_ROUTES):
             return None
         # What the page is drawn for: who looks is read once for both.
-        request.standing = request.user.facts()  # type: ignore[attr-defined, union-attr]
+        request.standing = request.user.facts()  # type: ignore[attr-defined]
         if not must_enrol(request.user, request.standing):  # type: ignore[attr-defined]
             return None
         if request.path.startswith(errors.API_PREFIX):
