@@ -7,7 +7,7 @@ CODE := audit accounts encryption recovery approvals veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-veeam test check bench openapi api-long format requirements clean faults-long machine-long
+.PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long machine-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -42,6 +42,9 @@ check: $(VENV)/dev.stamp ## style, types, contracts, migrations, deployment, doc
 
 openapi: $(VENV)/dev.stamp ## write the API's description, docs/openapi.yaml
 	$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+events: $(VENV)/dev.stamp ## write the tables of docs/events.md and docs/alarms.md
+	$(MANAGE) shell --no-imports -c 'from tests.house.events_document import write; write()'
 
 api-long: $(VENV)/dev.stamp ## 500 invented calls to every operation of the API, instead of 50
 	VEEAMSEC_EXAMPLES=500 $(PY) -m pytest -q -n 2 tests/veeamsec/test_api_invented_*.py

@@ -1,7 +1,7 @@
 """Names and numbers of events and alarms are stored for ever: extend these lists, never change a line."""
 
 from audit.alarms import Kind
-from audit.events import PROMPT, Event
+from audit.events import PROMPT, Event, Severity
 
 FROZEN = """\
 71001 attempt.refused
@@ -182,3 +182,33 @@ def test_every_alarm_says_what_helps():
 
 def test_decisions_are_sealed_at_once():
     assert {Event.VOTE_CAST, Event.REQUEST_EXECUTED, Event.REKEY_ENDED} <= PROMPT
+
+
+def test_a_change_of_a_password_or_of_who_decides_is_high():
+    changes = {
+        Event.REKEY_JOB_DONE,
+        Event.ENCRYPTION_ACTIVATED,
+        Event.ENCRYPTION_DEACTIVATED,
+        Event.PASSWORD_VERSION_CREATED,
+        Event.PASSWORD_DELETED,
+        Event.PASSWORD_RELEASED,
+        Event.VEEAM_PASSWORD_SET,
+        Event.VEEAM_PASSWORD_REMOVED,
+        Event.POLICY_CHANGED,
+        Event.MEMBER_ADDED,
+        Event.MEMBER_REMOVED,
+    }
+    assert {event.severity for event in changes} == {Severity.HIGH}
+
+
+def test_what_happens_all_day_is_information():
+    assert {Event.BACKUP_FINISHED.severity, Event.SIGN_IN_SUCCEEDED.severity} == {Severity.INFO}
+
+
+def test_veeam_s_numbers_stand_beside_ours():
+    found = {Event.REQUEST_APPROVED: 42403, Event.PASSWORD_DELETED: 31800, Event.ROSTER_SIGNED: None}
+    assert {event: event.veeam for event in found} == found
+
+
+def test_veeam_s_numbers_are_not_ours():
+    assert all(event.veeam < 71000 for event in Event if event.veeam is not None)

@@ -30,6 +30,8 @@ TITLES = {
     Kind.VEEAM_ADOPTION_FAILED: "What was offered is not the password at Veeam",
     Kind.VEEAM_NOT_ENFORCED: "Others may change passwords at an enforced Veeam server",
     Kind.REQUEST_STALE: "An approval did not fit any more",
+    Kind.PASSWORD_RELEASED: "A password was released",
+    Kind.CUSTODY_WRONG: "A custodian's copy is not the password",
     Kind.BADGE_LOST: "A badge is gone",
     Kind.ATTESTATION_MISSING: "Evidence is missing",
 }
