@@ -153,6 +153,7 @@ class Event(StrEnum):
     VEEAM_RECEPTION_GAP = "veeam.reception_gap", 71622, WARNING
     VEEAM_RECONCILED = "veeam.reconciled", 71623
     VEEAM_EXCEPTION_ASSIGNED = "veeam.exception_assigned", 71624, NOTICE
+    VEEAM_EVENTS_CLAIMED = "veeam.events_claimed", 71625
     # What we do there: 71640
     VEEAM_PASSWORD_SET = "veeam.password_set", 71640, HIGH, 31700
     VEEAM_PASSWORD_REMOVED = "veeam.password_removed", 71641, HIGH, 31800

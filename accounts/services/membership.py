@@ -141,10 +141,11 @@ def revoke_within(user: User, role: Role, *, request: UUID, signer: Signer) -> N
         rostering.sign_next_within(lambda body: roster.dismissed(body, user.pk), signer, request=request)
 
 
-def reset_within(user: User, *, request: UUID, signer: Signer) -> None:
+def reset_within(user: User, *, address: str, request: UUID, signer: Signer) -> None:
     """Take password, factors, tokens and sessions of an account away; its person gets a new first link.
 
-    Its passkeys leave the roster with it: a new one is admitted by another request.
+    The link goes to `address`, which whoever decided has read; it is the account's own from then on. Its
+    passkeys leave the roster with it: a new one is admitted by another request.
     """
     _lock_within()
     sessions.end_all_within(user)
@@ -153,8 +154,8 @@ def reset_within(user: User, *, request: UUID, signer: Signer) -> None:
     KnownDevice.objects.filter(user=user).delete()
     EnrolmentLink.objects.filter(user=user, used_at=None).update(expires_at=timezone.now())
     user.set_unusable_password()
-    user.is_active = True
-    user.save(update_fields=["password", "is_active"])
+    user.is_active, user.email = True, address
+    user.save(update_fields=["password", "is_active", "email"])
     audit.record(Event.CREDENTIALS_RESET, subject=user, facts={"request": request})
     notices.tell_within([user.pk], Notice.What.CREDENTIALS_RESET)
     queue.ring(Task.SEND_LINK, user.pk)

@@ -30,12 +30,16 @@ def send(notice_id: UUID) -> bool:
         f"{Notice.What(notice.what).label}{about}, at {notice.at:%Y-%m-%d %H:%M} UTC.\n\n"
         f"If you did not expect this, tell Security at once.\n{settings.VEEAMSEC_ORIGIN}/{page}/\n"
     )
-    return mail(notice.user, Notice.What(notice.what).label, text)
+    return mail(address_of(notice.user), Notice.What(notice.what).label, text)
 
 
-def mail(user: User, subject: str, text: str) -> bool:
-    """Send one mail to an account's own address, and say whether there is one."""
-    address = user.email or user.person.email
+def address_of(user: User) -> str:
+    """Return where an account is told something; a link that lets somebody act goes nowhere else unasked."""
+    return user.email or user.person.email
+
+
+def mail(address: str, subject: str, text: str) -> bool:
+    """Send one mail, and say whether there was an address."""
     if not address:
         return False
     with get_connection() as connection:

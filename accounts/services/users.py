@@ -128,7 +128,8 @@ def new_link(user: UUID, *, by: User) -> str:
         account = User.objects.select_for_update().get(pk=user)
         _check_unguarded(account)
         enrolled = EnrolmentLink.objects.filter(user=account, used_at__isnull=False).exists()
-        if account.has_usable_password() or enrolled or not account.is_human:
+        known = account.has_usable_password() or enrolled or account.last_login is not None
+        if known or not account.is_human:
             raise NotEligible("This account has its own credentials; only a decided request resets them.")
         return make_link_within(account, EnrolmentLink.For.USER, by=by)
 
@@ -136,14 +137,17 @@ def new_link(user: UUID, *, by: User) -> str:
 def send_link(user_id: UUID) -> None:
     """As the worker: mail a first link to an account without a password; nobody else ever sees it.
 
-    Asked again after a failure it makes another one: a link is kept nowhere.
+    It goes to the account's own address, which a decided reset named (P14), and never to its person's, which
+    an administrator edits. Asked again after a failure it makes another one: a link is kept nowhere.
     """
     with audit.act(by=audit.WORKER, subject=user_id):
-        account = User.objects.select_related("person").filter(pk=user_id, is_active=True).first()
-        if account is None or account.has_usable_password() or not account.is_human:
+        account = User.objects.filter(pk=user_id, is_active=True).first()
+        if account is None or account.has_usable_password() or not account.is_human or not account.email:
             raise NotEligible("This account does not wait for a first link.")
         link = make_link_within(account, EnrolmentLink.For.USER, by=audit.WORKER)
-    notices.mail(account, "Set your password", f"This link works once, for {LINK_HOURS} hours:\n{link}\n")
+    notices.mail(
+        account.email, "Set your password", f"This link works once, for {LINK_HOURS} hours:\n{link}\n"
+    )
 
 
 def set_active(user: UUID, *, active: bool, by: User) -> User:

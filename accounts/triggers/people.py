@@ -125,6 +125,17 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE OR REPLACE FUNCTION accounts_address_is_decided() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    -- The worker alone seats Security, and alone sets the address that a decided reset named.
+    IF NOT has_table_privilege(current_user, 'accounts_securitymember', 'INSERT') THEN
+        RAISE EXCEPTION 'the address that a link goes to is set by a decided request'
+            USING ERRCODE = '23514', CONSTRAINT = 'address_by_request';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION accounts_next_roster() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
@@ -156,6 +167,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_USER, "user_active_counts", "AFTER UPDATE OF is_active", _row("two_seats", "is_active")),
     Trigger(_USER, "user_gone_counts", "AFTER DELETE", _row("two_seats")),
     Trigger(_USER, "user_is_whose", "BEFORE UPDATE", _row("once", "id", "person_id", "is_human")),
+    Trigger(_USER, "user_address_decided", "BEFORE UPDATE", _row("address_is_decided", "email")),
     Trigger(_USER, "users_stay", "BEFORE TRUNCATE", _WHOLE),
     Trigger(_ROLE, "security_role_sealed_once", "BEFORE UPDATE", _row("sealed_once", "id", "sealed_at")),
     Trigger(_ROLE, "security_role_counts", "AFTER UPDATE OF sealed_at", _row("two_seats", "sealed_at")),

@@ -77,10 +77,11 @@ END $$;
 CREATE OR REPLACE FUNCTION accounts_seat_follows() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE accounts_securitymember SET
-        suspended_at = CASE WHEN NEW.ended_at <= clock_timestamp() THEN NULL ELSE NEW.began_at END,
-        suspended_until = CASE WHEN NEW.ended_at <= clock_timestamp() THEN NULL
-            ELSE least(NEW.ends_at, NEW.ended_at) END
+    -- The one that holds longest: the end of another, noted late, takes no sign from the seat.
+    UPDATE accounts_securitymember SET (suspended_at, suspended_until) = (
+        SELECT s.began_at, least(s.ends_at, s.ended_at) FROM accounts_suspension s
+        WHERE s.member_id = NEW.member_id AND (s.ended_at IS NULL OR s.ended_at > clock_timestamp())
+        ORDER BY coalesce(least(s.ends_at, s.ended_at), 'infinity') DESC, s.began_at DESC LIMIT 1)
         WHERE id = NEW.member_id;
     RETURN NULL;
 END $$;

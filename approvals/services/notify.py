@@ -11,6 +11,7 @@ from django.core.mail.message import EmailMessage
 
 from accounts import selectors as people
 from accounts.models import User
+from accounts.services.notices import address_of
 from approvals import rules, selectors
 from approvals.models import ApprovalRequest, State
 
@@ -77,7 +78,7 @@ def link(request: ApprovalRequest) -> str:
 
 
 def _messages(request: ApprovalRequest, subject: str, users: Iterable[User]) -> list[EmailMessage]:
-    addresses = sorted({user.email or user.person.email for user in users} - {""})
+    addresses = sorted({address_of(user) for user in users} - {""})
     return [
         EmailMessage(f"[VeeamSec] {subject}", f"{link(request)}\n", to=[address]) for address in addresses
     ]

@@ -1,6 +1,7 @@
 """P3: what PostgreSQL refuses about suspensions, whoever asks; and two at once."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -105,6 +106,38 @@ def test_p3_two_members_lift_it(members):
     voice(made, tess, "lift")
     assert rows.update(ended_at=timezone.now()) == 1
     assert SecurityMember.objects.get(user=carl).suspended_at is None
+
+
+def over_and_anew(members: list[User]) -> tuple[Suspension, Suspension]:
+    """A suspension whose end nobody noted, and a newer one of the same member."""
+    former = forge_suspension(members[0], members[1], ends_at=timezone.now() - timedelta(hours=1))
+    return former, forge_suspension(members[2], members[1])
+
+
+def test_p3_the_late_end_of_a_former_suspension_frees_nobody(members):
+    """P3: whoever writes it, by SQL too."""
+    former, newer = over_and_anew(members)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_suspension SET ended_at = ends_at WHERE id = %s", [former.pk])
+    seat = SecurityMember.objects.get(user=members[1])
+    assert seat.is_suspended()
+    assert (seat.suspended_at, seat.suspended_until) == (newer.began_at, newer.ends_at)
+
+
+def test_p3_who_lifts_a_former_suspension_lifts_no_newer_one(members):
+    """P3: the newer one that a third member confirmed lasts on."""
+    dora, carl, tess = members
+    first = forge_suspension(dora, carl, ends_at=timezone.now() + timedelta(milliseconds=500))
+    for user in (dora, tess):
+        voice(first, user, "lift")
+    time.sleep(0.6)
+    second = forge_suspension(tess, carl)
+    voice(second, dora, "confirm")
+    Suspension.objects.filter(pk=second.pk).update(ends_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_suspension SET ended_at = now() WHERE id = %s", [first.pk])
+    seat = SecurityMember.objects.get(user=carl)
+    assert (seat.suspended_at, seat.suspended_until) == (second.began_at, None)
 
 
 def test_p3_an_end_in_the_future_frees_nobody_now(members):

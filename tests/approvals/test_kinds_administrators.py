@@ -2,12 +2,14 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.db import DatabaseError, connection, transaction
 
-from accounts.models import ApiToken, EnrolmentLink, Notice, Role, RoleGrant, User
+from accounts.models import ApiToken, EnrolmentLink, Notice, Person, Role, RoleGrant, User
 from accounts.services import security_role, users
 from accounts.services.security_role import roster_in_force
 from approvals.errors import Invalid, NotEligible, OwnRequest
 from approvals.models import State
+from approvals.selectors import said_in
 from audit.models import Outbox
 from tests.accounts import factories
 from tests.accounts.soft_passkey import SoftPasskey
@@ -172,3 +174,51 @@ def test_p14_a_service_account_has_nothing_to_reset(people):
     """P14"""
     with pytest.raises(Invalid):
         asked("reset_credentials", people.dpo, user=people.service.pk)
+
+
+def test_p14_the_link_goes_to_the_address_that_was_approved(people, mailoutbox):
+    """P14: which the request says, and which is the account's own from then on."""
+    address = people.operator.person.email
+    request = asked("reset_credentials", people.administrator, user=people.operator.pk)
+    assert any(address in row["text"] for row in said_in(request).consequences)
+    assert work(approve(people.dpo, request)).state == State.EXECUTED
+    Person.objects.filter(pk=people.operator.person_id).update(email="adam@elsewhere.example")
+    users.send_link(people.operator.pk)
+    [mail] = [mail for mail in mailoutbox if "Set your password" in mail.subject]
+    assert mail.to == [address]
+
+
+def test_p14_an_address_changed_after_the_decision_ends_the_reset(people):
+    """P14, P5: an administrator edits the address of who is unguarded, and gets no link by that."""
+    request = approve(people.dpo, asked("reset_credentials", people.administrator, user=people.operator.pk))
+    Person.objects.filter(pk=people.operator.person_id).update(email="adam@elsewhere.example")
+    request = work(request)
+    assert (request.state, "address" in request.outcome) == (State.STALE, True)
+    assert User.objects.get(pk=people.operator.pk).has_usable_password()
+
+
+def test_p14_nobody_without_an_address_is_reset(people):
+    """P14"""
+    Person.objects.filter(pk=people.operator.person_id).update(email="")
+    with pytest.raises(Invalid, match="no e-mail address"):
+        asked("reset_credentials", people.administrator, user=people.operator.pk)
+
+
+def test_p14_no_link_goes_to_an_address_that_nobody_decided(people):
+    """P14: not to the person's, where the account has none of its own."""
+    User.objects.filter(pk=people.operator.pk).update(email="", password="!")
+    with pytest.raises(NotEligible):
+        users.send_link(people.operator.pk)
+
+
+def test_p14_the_web_changes_no_address_of_an_account(people):
+    """P14: the database refuses it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE veeamsec_web")
+        with pytest.raises(DatabaseError) as caught, transaction.atomic():
+            cursor.execute(
+                "UPDATE accounts_user SET email = 'adam@elsewhere.example' WHERE id = %s",
+                [people.operator.pk],
+            )
+        cursor.execute("RESET ROLE")
+    assert caught.value.__cause__.diag.constraint_name == "address_by_request"

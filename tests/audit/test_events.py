@@ -110,6 +110,7 @@ FROZEN = """\
 71622 veeam.reception_gap
 71623 veeam.reconciled
 71624 veeam.exception_assigned
+71625 veeam.events_claimed
 71640 veeam.password_set
 71641 veeam.password_removed
 71642 veeam.password_offered

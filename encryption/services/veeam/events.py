@@ -5,11 +5,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import DataError, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
+from audit import services as audit
+from audit.events import Event
 from audit.statement import plain
 from encryption.engines.veeam import syslog
 from encryption.errors import EngineError
@@ -19,6 +25,8 @@ from encryption.models import VeeamEvent, VeeamServer
 TAKEN = frozenset((*range(31600, 31851), 23050, *range(42300, 42303), *range(42400, 42406), 41810))
 # The field that says that a line can be read in two ways: then nobody is named by it for certain.
 DOUBTFUL = "doubtful"
+# Of strangers' events, at one reading of a server.
+_AT_ONCE = 5_000
 _SUBJECTS = ("ID", "JobID", "KMSServerID", "OperationId")
 _NAMES = ("Hint", "JobName", "Name", "Operation", "EventType")
 _PEOPLE = ("UserFullInfo", "InitiatorFullInfo", "SupervisorFullInfo")
@@ -80,6 +88,40 @@ def store(arrived: Sequence[Arrived], *, room_for_strangers: int = 1000) -> Take
     return taken
 
 
+def claim(server: VeeamServer) -> int:
+    """As the worker: give a server what it sent before it was known here by that name; returns how many.
+
+    The oldest come first, so many at a reading; reconciliation then finds them in their order.
+    """
+    servers = _servers()
+    names = {name if _is_number(name) else name.partition(".")[0] for name in _named(servers, server.pk)}
+    if not names:
+        return 0
+    told = VeeamEvent.objects.filter(server=None).annotate(told=Cast("fields", TextField()))
+    likely = reduce(or_, (Q(host__icontains=name) | Q(told__icontains=name) for name in names))
+    rows = told.filter(likely).order_by("received_at", "pk").values_list("pk", "host", "fields")
+    found = [pk for pk, host, said in rows[:_AT_ONCE] if _server(servers, _hosts(said, host)) == server.pk]
+    if found:
+        with audit.act(by=audit.WORKER, subject=server.repository):
+            VeeamEvent.objects.filter(pk__in=found, server=None).update(server=server)
+            audit.record(Event.VEEAM_EVENTS_CLAIMED, facts={"events": len(found)})
+    return len(found)
+
+
+def _named(servers: Mapping[str, UUID], server: UUID) -> list[str]:
+    return [name for name, pk in servers.items() if pk == server]
+
+
+def _hosts(said: Mapping[str, Any], host: str) -> tuple[str, str]:
+    """The names by which an event says where it is from, what it says itself before who sent it."""
+    fields = {name.casefold(): str(value) for name, value in said.items()}
+    return fields.get("vbrhostname", ""), host
+
+
+def _is_number(name: str) -> bool:
+    return name.replace(".", "").isdigit()
+
+
 def _store_singly(rows: list[VeeamEvent], taken: Taken) -> None:
     """One that the database cannot hold does not take the others with it."""
     for row in rows:
@@ -103,7 +145,7 @@ def _row(one: Arrived, servers: Mapping[str, UUID]) -> VeeamEvent | None:
     fields = {name.casefold(): str(value) for name, value in said.items()}
     host = plain(event.host)
     return VeeamEvent(
-        server_id=_server(servers, (fields.get("vbrhostname", ""), host)),
+        server_id=_server(servers, _hosts(said, host)),
         number=event.number,
         host=(host or fields.get("vbrhostname", ""))[:255],
         happened_at=happened,
@@ -137,7 +179,7 @@ def _servers() -> dict[str, UUID]:
     for pk, *names in VeeamServer.objects.values_list("pk", "address", "vbr_name", "syslog_name"):
         for name in (name.casefold() for name in names if name):
             full[name] = pk
-            if not name.replace(".", "").isdigit():
+            if not _is_number(name):
                 short.setdefault(name.partition(".")[0], set()).add(pk)
     return {name: next(iter(pks)) for name, pks in short.items() if len(pks) == 1} | full
 

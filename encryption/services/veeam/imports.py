@@ -22,6 +22,7 @@ from encryption.errors import EngineError
 from encryption.models import Job, RekeyJob, RestorePoint, VeeamServer
 from encryption.services.veeam import (
     enforcement,
+    events,
     observing,
     owners,
     points,
@@ -70,6 +71,7 @@ def run_import(repository_id: UUID) -> None:
 def _import(server: VeeamServer, client: VeeamClient) -> None:
     telling = Telling(server)
     _recognise(server, client)
+    events.claim(server)
     around = surroundings.read(client, server)
     VeeamServer.objects.filter(pk=server.pk).update(**around)
     found = reading.read(client, telling)

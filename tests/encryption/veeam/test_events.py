@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
+from audit.models import Entry
 from encryption.models import VeeamEvent, VeeamReception, VeeamServer
 from encryption.services.veeam import events, receptions
 from tests.encryption.veeam import lines
@@ -106,6 +107,34 @@ def test_nobody_alters_or_deletes_an_event():
     for change in (lambda: VeeamEvent.objects.update(user_name="x"), VeeamEvent.objects.all().delete):
         with pytest.raises(IntegrityError), transaction.atomic():
             change()
+
+
+def test_the_server_of_an_event_is_found_once(server, connect):
+    """P13: whoever asks."""
+    receive(line(31600, AT, host="stranger"))
+    VeeamEvent.objects.update(server=server)
+    for other in (None, connect("Other", address="other.example")):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            VeeamEvent.objects.update(server=other)
+
+
+def test_what_came_before_its_server_was_known_by_name_is_claimed(server, connect):
+    early = receive(*(line(number, AT, host="vbr09.tech.local") for number in (31600, 31700)))
+    stranger, *_ = receive(line(31800, AT, host="elsewhere"))
+    assert events.claim(server) == 0
+    VeeamServer.objects.filter(pk=server.pk).update(vbr_name="VBR09")
+    assert events.claim(server) == len(early)
+    assert set(server.events.all()) == set(early)
+    stranger.refresh_from_db()
+    assert stranger.server is None
+    assert Entry.objects.filter(event="veeam.events_claimed").count() == 1
+
+
+def test_a_name_in_passing_claims_nothing(server):
+    """An event that only speaks of a server is not from there."""
+    VeeamServer.objects.filter(pk=server.pk).update(vbr_name="vbr09")
+    receive(line(31600, AT, host="elsewhere", Hint="of vbr09"))
+    assert events.claim(server) == 0
 
 
 @pytest.mark.parametrize("role", ["web", "worker"])

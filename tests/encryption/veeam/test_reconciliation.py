@@ -2,14 +2,24 @@
 
 import uuid
 
+import psycopg
 import pytest
 from django.utils import timezone
 
 from audit import services as audit
 from audit.events import Event
 from audit.models import Entry
-from encryption.models import Drift, EncryptionPassword, PasswordVersion, Reconciled, RekeyJob, VeeamPassword
-from encryption.services.veeam import tellings
+from encryption.models import (
+    Drift,
+    EncryptionPassword,
+    PasswordVersion,
+    Reconciled,
+    RekeyJob,
+    VeeamPassword,
+    VeeamServer,
+)
+from encryption.selectors.reconciliation import events_of, population_of
+from encryption.services.veeam import events, tellings
 from encryption.services.veeam.reconciliation import reconcile
 from tests.encryption.veeam import lines
 from tests.encryption.veeam.lines import job_line, password_line, receive
@@ -220,3 +230,30 @@ def test_many_events_cost_a_bounded_number_of_queries(house, django_assert_max_n
 )
 def test_an_account_is_the_same_under_its_names(told, ours, same):
     assert tellings.same_account(told, ours) is same
+
+
+def test_an_event_from_before_its_server_was_known_is_counted_too(house):
+    """The counts are complete: what a reading claims is reconciled in its turn."""
+    VeeamServer.objects.filter(pk=house.pk).update(vbr_name="", syslog_name="")
+    done = step()
+    early = receive(*(password_line(n, GOLD, timezone.now(), lines.OURS) for n in (lines.CHANGED, 31850)))
+    reconcile(house.pk)
+    assert population_of(events_of(house)).total == 0
+    VeeamServer.objects.filter(pk=house.pk).update(vbr_name="vbr01")
+    assert events.claim(house) == 2
+    reconcile(house.pk)
+    found = population_of(events_of(house))
+    assert (found.total, found.settled, found.waiting) == (2, 2, 0)
+    assert {where(event).request for event in early} == {done.rekey.request}
+
+
+@pytest.mark.parametrize("column", ["request", "drift_id", "why", "settled_at", "event_id"])
+def test_p2_the_web_says_of_nothing_where_it_belongs(as_role, column):
+    """P2: else an unapproved change would hide behind an executed request."""
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("web").execute(f"UPDATE encryption_reconciled SET {column} = NULL")
+
+
+def test_the_web_gives_an_exception_its_owner(as_role):
+    as_role("web").execute("UPDATE encryption_reconciled SET owner_id = NULL, note = ''")
+    assert Reconciled.objects.count() == 0

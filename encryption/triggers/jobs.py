@@ -3,31 +3,9 @@
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
-from typing import NamedTuple
-
-
-class Trigger(NamedTuple):
-    """One trigger: its table, its name, when it fires and what it does."""
-
-    table: str
-    name: str
-    when: str
-    does: str
-
-    @property
-    def sql(self) -> str:
-        """Return the statements that make it, or replace it."""
-        return (
-            f"DROP TRIGGER IF EXISTS {self.name} ON {self.table};\n"
-            f"CREATE TRIGGER {self.name} {self.when} ON {self.table} {self.does};"
-        )
-
-
-def _row(function: str, *changed: str) -> str:
-    # Django writes every column of a row back: only a value that differs counts.
-    differs = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in changed)
-    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION encryption_{function}()"
-
+from encryption.triggers.trigger import WHOLE as _WHOLE
+from encryption.triggers.trigger import Trigger
+from encryption.triggers.trigger import row as _row
 
 # Who may insert a re-key is the worker (or the owner): the web's role is bound by `encryption_decided`.
 FUNCTIONS = """
@@ -166,12 +144,8 @@ _JOB, _SESSION, _POINT = "encryption_job", "encryption_jobsession", "encryption_
 _REPOSITORY, _PASSWORD = "encryption_repository", "encryption_encryptionpassword"
 _VERSION, _REKEY, _STEP = "encryption_passwordversion", "encryption_rekey", "encryption_rekeyjob"
 _DRIFT, _ATTESTATION = "encryption_drift", "encryption_attestation"
-_DIFFERENCE, _EVENT, _SERVER = "encryption_veeamdifference", "encryption_veeamevent", "encryption_veeamserver"
-_RECONCILED, _LOOK, _ADOPTION = "encryption_reconciled", "encryption_veeamlook", "encryption_veeamadoption"
-_OF_VEEAM = "encryption_veeamjob, encryption_veeampassword, encryption_veeamrepository"
-_WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION encryption_refuse()"
 
-_FIRST: tuple[Trigger, ...] = (
+TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_JOB, "job_made_plain", "BEFORE INSERT", _row("new_job_is_plain")),
     Trigger(
         _JOB,
@@ -230,48 +204,6 @@ _FIRST: tuple[Trigger, ...] = (
     Trigger(_ATTESTATION, "attestations_stay", "BEFORE TRUNCATE", _WHOLE),
 )
 
-# On tables and columns that came with Veeam.
-_OF_VEEAM_SERVERS: tuple[Trigger, ...] = (
-    Trigger(
-        _DRIFT,
-        "drift_fixed",
-        "BEFORE UPDATE",
-        _row("once", "id", "job_id", "password_id", "repository_id", "what", "found_at"),
-    ),
-    # The web may name a server and offer an account; what the worker found there it alone writes.
-    Trigger(
-        _SERVER,
-        "veeam_server_decided",
-        "BEFORE UPDATE",
-        _row("decided", "repository_id", "sealed_secret", "vbr_id", "points_until", "imported_at"),
-    ),
-    Trigger(_DIFFERENCE, "veeam_difference_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
-    Trigger(_DIFFERENCE, "veeam_differences_stay", "BEFORE TRUNCATE", _WHOLE),
-    Trigger(_EVENT, "veeam_event_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
-    Trigger(_EVENT, "veeam_events_stay", "BEFORE TRUNCATE", _WHOLE),
-    Trigger(
-        _RECONCILED, "reconciled_fixed", "BEFORE UPDATE", _row("once", "id", "event_id", "difference_id")
-    ),
-    Trigger(_RECONCILED, "reconciled_kept", "BEFORE DELETE", _row("refuse")),
-)
-
-_OF_READINGS: tuple[Trigger, ...] = (
-    Trigger(
-        _SERVER,
-        "veeam_server_read",
-        "BEFORE UPDATE",
-        _row(
-            "decided",
-            *("listed_at", "compared_at", "revision", "tls_version", "enforcement", "configuration_backup"),
-            *("analyzer", "forwarding", "four_eyes", "error"),
-        ),
-    ),
-)
-
-TRIGGERS = _FIRST + _OF_VEEAM_SERVERS + _OF_READINGS
-
-TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
-
 _WORKERS = f"{_VERSION}, {_REKEY}, {_STEP}, {_POINT}, {_DRIFT}"
 
 # The worker alone makes these and attestations; nobody rewrites an attestation.
@@ -281,18 +213,8 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE DELETE ON {_JOB} FROM veeamsec_web",
     # A keyset comes in force by a decided request, which the worker carries out.
     "REVOKE INSERT, UPDATE, DELETE ON encryption_keysetguard, encryption_recoveredkeys FROM veeamsec_web",
-    # What Veeam says, the worker reads; the receiver of events holds no key and writes as the web does.
-    f"REVOKE INSERT, UPDATE, DELETE ON {_DIFFERENCE}, {_OF_VEEAM} FROM veeamsec_web",
-    f"REVOKE UPDATE, DELETE ON {_EVENT} FROM veeamsec_web, veeamsec_worker",
-    f"REVOKE UPDATE, DELETE ON {_DIFFERENCE} FROM veeamsec_worker",
-    f"REVOKE INSERT, DELETE ON {_RECONCILED} FROM veeamsec_web",
-    f"REVOKE DELETE ON {_SERVER}, {_OF_VEEAM}, {_RECONCILED}, {_ADOPTION} FROM veeamsec_worker",
-    f"REVOKE DELETE ON {_SERVER} FROM veeamsec_web",
-    f"REVOKE UPDATE, DELETE ON {_LOOK}, {_ADOPTION} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_ATTESTATION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_WORKERS}, {_SESSION}, {_PASSWORD}, {_JOB} FROM veeamsec_worker",
 )
 
-SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
-VEEAM_SQL = "\n".join(trigger.sql for trigger in _OF_VEEAM_SERVERS)
-READINGS_SQL = "\n".join(trigger.sql for trigger in _OF_READINGS)
+SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))

@@ -1,0 +1,15 @@
+"""What PostgreSQL itself refuses about jobs, passwords, re-keys and Veeam servers, as SQL text."""
+
+from encryption.triggers import jobs, veeam
+from encryption.triggers.trigger import Trigger
+
+__all__ = ["READINGS_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL", "Trigger"]
+
+TRIGGERS: tuple[Trigger, ...] = (*jobs.TRIGGERS, *veeam.SERVERS, *veeam.READINGS)
+TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
+REVOKES: tuple[str, ...] = (*jobs.REVOKES, *veeam.REVOKES)
+
+# Apart, for each migration applies what its tables are there for.
+SQL = jobs.SQL
+VEEAM_SQL = veeam.SQL
+READINGS_SQL = veeam.READINGS_SQL
