@@ -94,6 +94,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.VEEAM_RECEPTION_GAP: ("alert-triangle", "wait", "Veeam's events were not received for a time"),
     Event.VEEAM_RECONCILED: ("list-check", "", "Veeam's events and changes were reconciled"),
     Event.VEEAM_EXCEPTION_ASSIGNED: ("user-check", "", "An exception at Veeam got its owner"),
+    Event.VEEAM_EVENTS_CLAIMED: ("history", "", "Veeam's earlier events found their server"),
     Event.VEEAM_PASSWORD_SET: ("key", "", "A password was set at a Veeam server"),
     Event.VEEAM_PASSWORD_REMOVED: ("trash", "", "A password was removed at a Veeam server"),
     Event.VEEAM_PASSWORD_OFFERED: ("key", "", "A Veeam server's password was offered for adoption"),
