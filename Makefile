@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
-CODE := audit accounts encryption recovery approvals veeamsec manage.py
+CODE := audit accounts encryption recovery approvals compliance veeamsec manage.py
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help

@@ -178,6 +178,14 @@ class Event(StrEnum):
     CASE_ANSWERED = "case.answered", 71714, HIGH
     CASE_OPENED = "case.opened", 71715, HIGH
     CASE_REFUSED = "case.refused", 71716, WARNING
+    # Reports: 71850
+    REPORT_MADE = "report.made", 71850, NOTICE
+    REPORT_ASKED = "report.asked", 71851
+    REPORT_FAILED = "report.failed", 71852, WARNING
+    REPORT_TAKEN = "report.taken", 71853, NOTICE
+    REPORTS_ERASED = "reports.erased", 71854
+    REPORT_SCHEDULED = "report.scheduled", 71855, NOTICE
+    REPORT_UNSCHEDULED = "report.unscheduled", 71856, NOTICE
 
 
 # Decisions and key operations: a checkpoint follows each at once, not with the minute.

@@ -72,6 +72,9 @@ class Task(StrEnum):
     VEEAM_ANALYZE = "encryption.veeam_analyze"
     VEEAM_RECONCILE = "encryption.veeam_reconcile"
     VEEAM_ADOPT = "encryption.veeam_adopt"
+    MAKE_REPORT = "compliance.make_report"
+    MAIL_REPORT = "compliance.mail_report"
+    REPORTS = "compliance.reports"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ place_code() {
   say "code to $code, Python packages to ${o[prefix]}/venv"
   mkdir -p "$code"
   local part
-  for part in accounts approvals audit encryption recovery veeamsec static templates docs deploy; do
+  for part in accounts approvals audit compliance encryption recovery veeamsec static templates docs deploy; do
     rm -rf "${code:?}/$part.new"
     cp -R "$here/$part" "$code/$part.new"
     rm -rf "${code:?}/$part"

@@ -45,6 +45,7 @@ task_routes = {
     "recovery.*": {"queue": "data"},
     "encryption.*": {"queue": "data"},
     "audit.*": {"queue": "data"},
+    "compliance.*": {"queue": "data"},
 }
 _observe_seconds = environment.env.int("VEEAMSEC_OBSERVE_SECONDS", 300)
 beat_schedule = {
@@ -57,6 +58,7 @@ beat_schedule = {
         "accounts.settle_suspensions": 60,
         "encryption.schedule": 30,
         "encryption.erase_recovered": 600,
+        "compliance.reports": 600,
         "encryption.veeam_reconcile": min(30, _observe_seconds),
         "encryption.veeam_observe": _observe_seconds,
         "encryption.observe": _observe_seconds,

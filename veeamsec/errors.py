@@ -77,6 +77,9 @@ ANSWERS = {
     "method_not_allowed": Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Not with this method"),
     "not_acceptable": Answer(HTTPStatus.NOT_ACCEPTABLE, "Only JSON is spoken here"),
     "unsupported_media_type": Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is spoken here"),
+    "pdf_unavailable": Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The PDF cannot be drawn here", "Read the report here, or as CSV."
+    ),
     "too_large": Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is too large", "Send less at once."),
     "precondition_required": Answer(
         HTTPStatus.PRECONDITION_REQUIRED,

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "encryption",
     "recovery",
     "approvals",
+    "compliance",
     "veeamsec",
     "veeamsec.pages",
 ]

@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 import accounts.urls
 import approvals.urls
 import audit.urls
+import compliance.urls
 import encryption.urls
 import recovery.urls
 from veeamsec import spectacular  # noqa: F401  # registers how tokens are described
@@ -27,6 +28,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     *encryption.urls.api_urlpatterns,
     *recovery.urls.api_urlpatterns,
     *approvals.urls.api_urlpatterns,
+    *compliance.urls.api_urlpatterns,
 ]
 
 # Its script is a request of its own: the content policy refuses one inside the page.

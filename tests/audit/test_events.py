@@ -133,6 +133,13 @@ FROZEN = """\
 71714 case.answered
 71715 case.opened
 71716 case.refused
+71850 report.made
+71851 report.asked
+71852 report.failed
+71853 report.taken
+71854 reports.erased
+71855 report.scheduled
+71856 report.unscheduled
 """
 
 FROZEN_ALARMS = [

@@ -58,6 +58,8 @@ CONSOLE = re.compile(r"admin/(?P<app>\w+)/(?P<model>\w+)/(?P<rest>.*)")
 
 # Stands for the digest of the request that is called.
 DIGEST = "{digest}"
+# An account that there is not: who may ask is told 400, not 403.
+READER = str(UUID(int=1))
 
 
 @dataclass
@@ -208,6 +210,9 @@ def _ids(job: Job) -> dict[str, str]:
         "record_id": str(UUID(int=1)),
         "release_id": str(UUID(int=1)),
         "task_id": str(UUID(int=1)),
+        "name": "governance",
+        "report_id": str(UUID(int=1)),
+        "schedule_id": str(UUID(int=1)),
         "keyset_id": str(UUID(int=1)),
         "app_label": "encryption",
         "row": str(job.pk),
@@ -239,6 +244,7 @@ def _bodies(job: Job, place: Any) -> dict[str, dict[str, Any]]:
             "account": "svc",
             "password": "x",
         },
+        f"POST {api}/report-schedules/": {"report": "governance", "every": "month", "recipients": [READER]},
         f"POST {api}/keysets/": {"suite": "rsa-4096", "description": "Of the matrix"},
         f"POST {api}/backup-servers/": {"text": "no document"},
         f"POST {api}/recovery-cases/": {"jobs": [str(job.pk)], "reason": "Lost."},

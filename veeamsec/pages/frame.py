@@ -73,6 +73,9 @@ _PLACES = {
     "custody": _Place("In your custody", "key", ("custody",), late=True),
     "people": _Place("People", "users", ("seat",), late=True),
     "policies": _Place("Policies", "list-check", late=True, permission="approvals.view_policy"),
+    "reports": _Place(
+        "Reports", "file-certificate", ("report",), late=True, permission="compliance.view_report"
+    ),
     "alarms": _Place("Alarms", "bell", ("drifts",), permission="audit.view_alarm"),
     "log": _Place("Log", "history", late=True, permission="audit.view_entry"),
 }

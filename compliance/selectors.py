@@ -1,0 +1,21 @@
+"""Named reads about reports that doors share."""
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from compliance.models import Report, ReportSchedule
+from compliance.reports import catalogue
+
+
+def reports_for(user: User) -> QuerySet[Report]:
+    """Return the files that an account may take: its own, and those that it is told of; newest first."""
+    if not user.has_perm(catalogue.PERMISSION):
+        return Report.objects.none()
+    theirs = Q(by=user) | Q(schedule__recipients=user)
+    return Report.objects.filter(theirs).select_related("by__person", "schedule").defer("content").distinct()
+
+
+def schedules() -> QuerySet[ReportSchedule]:
+    """Return who is told what how often."""
+    live = ReportSchedule.objects.filter(ended_at=None).select_related("by__person")
+    return live.prefetch_related("recipients__person")

@@ -1,0 +1,25 @@
+"""What workers call, by name; each makes one call."""
+
+from uuid import UUID
+
+from audit import queue
+from compliance.services import reporting, schedules
+
+
+@queue.worker(queue.Task.MAKE_REPORT)
+def make_report(report: UUID) -> None:
+    """Make a report as a file."""
+    reporting.make(report)
+
+
+@queue.worker(queue.Task.MAIL_REPORT)
+def mail_report(report: UUID) -> None:
+    """Tell by mail that a report was made."""
+    schedules.mail(report)
+
+
+@queue.beat(queue.Task.REPORTS)
+def reports() -> None:
+    """Ask for the reports that are due, and erase those whose time is over."""
+    schedules.begin_due()
+    reporting.erase_old()
