@@ -178,6 +178,10 @@ class Event(StrEnum):
     CASE_ANSWERED = "case.answered", 71714, HIGH
     CASE_OPENED = "case.opened", 71715, HIGH
     CASE_REFUSED = "case.refused", 71716, WARNING
+    # The analyzer: 71800
+    ASSESSMENT_ASKED = "assessment.asked", 71800
+    ASSESSMENT_DONE = "assessment.done", 71801
+    FINDING_SUPPRESSED = "finding.suppressed", 71802, WARNING
     # Reports: 71850
     REPORT_MADE = "report.made", 71850, NOTICE
     REPORT_ASKED = "report.asked", 71851

@@ -75,6 +75,8 @@ class Task(StrEnum):
     MAKE_REPORT = "compliance.make_report"
     MAIL_REPORT = "compliance.mail_report"
     REPORTS = "compliance.reports"
+    ANALYZE = "compliance.analyze"
+    ANALYZE_WHEN_DUE = "compliance.analyze_when_due"
 
 
 @dataclass(frozen=True, slots=True)

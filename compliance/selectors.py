@@ -1,10 +1,20 @@
-"""Named reads about reports that doors share."""
+"""Named reads of what was found, and about reports, that doors share."""
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from compliance.models import Report, ReportSchedule
+from compliance.models import Assessment, Finding, Report, ReportSchedule
 from compliance.reports import catalogue
+
+
+def newest() -> Assessment | None:
+    """Return the last run of the analyzer that is done."""
+    return Assessment.objects.exclude(done_at=None).order_by("-done_at").first()
+
+
+def findings_of(assessment: Assessment) -> QuerySet[Finding]:
+    """Return what one run found, by check."""
+    return Finding.objects.filter(assessment=assessment).select_related("assessment").order_by("code")
 
 
 def reports_for(user: User) -> QuerySet[Report]:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from compliance.services import reporting, schedules
+from compliance.services import analyzing, reporting, schedules
 
 
 @queue.worker(queue.Task.MAKE_REPORT)
@@ -23,3 +23,15 @@ def reports() -> None:
     """Ask for the reports that are due, and erase those whose time is over."""
     schedules.begin_due()
     reporting.erase_old()
+
+
+@queue.worker(queue.Task.ANALYZE)
+def analyze(assessment: UUID) -> None:
+    """Run all checks."""
+    analyzing.analyze(assessment)
+
+
+@queue.beat(queue.Task.ANALYZE_WHEN_DUE)
+def analyze_when_due() -> None:
+    """Ask for a run of the checks if it is time, or if something happened."""
+    analyzing.analyze_when_due()

@@ -56,6 +56,7 @@ beat_schedule = {
         "audit.verify": 600,
         "approvals.expire": 60,
         "accounts.settle_suspensions": 60,
+        "compliance.analyze_when_due": 60,
         "encryption.schedule": 30,
         "encryption.erase_recovered": 600,
         "compliance.reports": 600,

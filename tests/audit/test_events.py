@@ -133,6 +133,9 @@ FROZEN = """\
 71714 case.answered
 71715 case.opened
 71716 case.refused
+71800 assessment.asked
+71801 assessment.done
+71802 finding.suppressed
 71850 report.made
 71851 report.asked
 71852 report.failed

@@ -22,7 +22,8 @@ def test_no_trigger_is_missing():
 
 def test_every_guarded_app_names_its_triggers():
     assert {module.__name__ for module in trigger_modules()} == {
-        f"{app}.triggers" for app in ("audit", "accounts", "encryption", "recovery", "approvals")
+        f"{app}.triggers"
+        for app in ("audit", "accounts", "encryption", "recovery", "approvals", "compliance")
     }
 
 

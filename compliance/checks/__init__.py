@@ -1,0 +1,11 @@
+"""What should be so: each check a small declared thing over prepared facts (`CHECKS`, by their codes)."""
+
+from collections.abc import Mapping
+
+from compliance.checks import jobs
+from compliance.checks.declared import Check, Line, Result, Severity, Status
+from compliance.checks.facts import Facts
+
+CHECKS: Mapping[str, Check] = {check.code: check for check in (*jobs.CHECKS,)}
+
+__all__ = ["CHECKS", "Check", "Facts", "Line", "Result", "Severity", "Status"]
