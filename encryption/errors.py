@@ -80,6 +80,12 @@ class KeyMaterialError(EngineError):
     """A key file of a process is missing, damaged, or readable by others."""
 
 
+class NotApproved(EngineError, Refused):
+    """An algorithm that FIPS does not approve, on an installation that runs under FIPS."""
+
+    code = "invalid"
+
+
 class SealBroken(EngineError):
     """A sealed secret does not open: another key, another row, or changed bytes."""
 

@@ -111,5 +111,5 @@ def vsec_home(tmp_path: Path, settings: Any) -> Home:
     settings.WORKER_KEYS = home.keys / "worker"
     settings.WEB_KEYS = home.keys / "web"
     settings.PUBLIC_KEYS = home.keys / "public"
-    make_worker_keys(settings.WORKER_KEYS, settings.PUBLIC_KEYS)
+    make_worker_keys(settings.WORKER_KEYS, settings.PUBLIC_KEYS, fips=settings.VEEAMSEC_FIPS)
     return home

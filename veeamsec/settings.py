@@ -177,7 +177,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator": {},
     }.items()
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# One alone: under FIPS nothing may be compared by Argon2id, and without it nothing is weaker.
+PASSWORD_HASHERS = [
+    f"django.contrib.auth.hashers.{'PBKDF2' if VEEAMSEC_FIPS else 'Argon2'}PasswordHasher",
+]
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id as _Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from encryption.crypto import fips as approved
 from encryption.crypto.encoding import from_base64, from_integer, to_base64
 from encryption.crypto.secret import Secret
 from encryption.errors import KdfRefused
@@ -78,7 +79,8 @@ class Argon2id(KdfParameters):
         from_integer(self.parallelism, 1, 16)
 
     def derive(self, password: bytes) -> bytes:
-        """Return 32 bytes of Argon2id, version 19."""
+        """Return 32 bytes of Argon2id, version 19. Raises NotApproved under FIPS, KdfRefused."""
+        approved.check("Argon2id", instead="Restore on a machine without FIPS, or from a keyset.")
         try:
             with _ONE_AT_A_TIME:
                 return _Argon2id(

@@ -37,6 +37,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from encryption.crypto import fips as approved
 from encryption.crypto import wrap
 from encryption.errors import KeyMaterialError, WrongKey
 
@@ -64,8 +65,15 @@ Opener = Callable[[bytes, bytes], bytes]
 Wrapper = Callable[[bytes, bytes], bytes]
 
 
+def check_suite(suite: str) -> None:
+    """Refuse a suite that FIPS does not approve, where it is in force. Raises NotApproved."""
+    if suite == X_WING:
+        approved.check(f"suite {X_WING}", instead=f"Take a keyset of suite {RSA}.")
+
+
 def generate(suite: str) -> Pair:
-    """Return a new pair. Raises KeyMaterialError for a suite that this version does not know."""
+    """Return a new pair. Raises KeyMaterialError for a suite that this version does not know, NotApproved."""
+    check_suite(suite)
     if suite == RSA:
         key = generate_private_key(65537, _RSA_BITS)
         private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -162,6 +170,7 @@ def _rsa_private(private: bytes) -> RSAPrivateKey:
 
 
 def _x_wing_halves(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
+    check_suite(X_WING)
     # draft-connolly-cfrg-xwing-kem: one seed of 32 bytes, stretched to those of both halves.
     if len(seed) != _SEED_BYTES:
         raise KeyMaterialError("This is no private half of suite x-wing.")
@@ -188,6 +197,7 @@ def _rsa_wrapper(public: bytes) -> Wrapper:
 
 
 def _x_wing_wrapper(public: bytes) -> Wrapper:
+    check_suite(X_WING)
     if len(public) != _MLKEM_PUBLIC + _X25519_BYTES:
         raise KeyMaterialError("This is no public half of suite x-wing.")
     try:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from encryption.crypto import fips
 from encryption.crypto.encoding import canonical
 from encryption.errors import SealBroken
 
@@ -61,6 +62,7 @@ def _form(is_x25519: bool) -> bytes:
 
 
 def _suite(form: bytes) -> Suite:
+    fips.check_curve(is_x25519=form == _INTAKE_X25519)
     kem = KEM.X25519 if form == _INTAKE_X25519 else KEM.P256
     return Suite(kem, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 

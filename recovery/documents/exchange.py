@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from encryption.crypto import fips
 from encryption.crypto.encoding import canonical, from_base64, from_uuid, parse, to_base64
 from encryption.engines.native.recovery import Line, in_order, line_of
 from recovery.documents.forms import (
@@ -208,6 +209,7 @@ def _read_key(row: Mapping[str, Any]) -> OpenedKey:
 
 
 def _suite(is_x25519: bool) -> Suite:
+    fips.check_curve(is_x25519=is_x25519)
     return Suite(KEM.X25519 if is_x25519 else KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 

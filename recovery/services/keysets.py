@@ -30,11 +30,12 @@ RETENTION_WEEKS = range(1, 521)
 
 
 def generate(*, by: User, suite: str, description: str) -> EnterpriseTask:
-    """Wish for a new keyset; it stays inactive. Raises NotEligible, KeyMaterialError."""
+    """Wish for a new keyset; it stays inactive. Raises NotEligible, KeyMaterialError, NotApproved."""
     with audit.act(by=by, subject="keyset"):
         check_may_ask(by)
         if suite not in (keysets.RSA, keysets.X_WING):
             raise KeyMaterialError(f"A keyset is of suite {keysets.RSA} or {keysets.X_WING}.")
+        keysets.check_suite(suite)
         given = {"description": description.strip()[:200], "suite": suite}
         task = EnterpriseTask.objects.create(action="generate", given=given, asked_by=by.pk)
         audit.record(Event.KEYSET_WISHED, subject=("recovery.keyset", task.pk), facts={"suite": suite})
@@ -92,6 +93,7 @@ def make(task: EnterpriseTask) -> None:
 def activate_within(keyset_id: UUID, *, weeks: int, now: datetime) -> Keyset:
     """Bring a keyset in force: announce it, retire the former one, guard what is written from now on."""
     keyset = _locked(keyset_id, Keyset.State.INACTIVE, Keyset.State.RETIRED)
+    keysets.check_suite(keyset.suite)
     key = providers.load_enterprise(settings.ENTERPRISE_KEYS)
     expires = now + timedelta(weeks=weeks)
     payload = identities.build_keyset(
@@ -152,6 +154,7 @@ def take_within(text: str, now: datetime) -> Keyset:
     """
     envelope = identity.envelope_in(armor.Kind.KEYSET, text)
     told, _payload = identities.open_keyset(envelope)
+    keysets.check_suite(told.suite)
     held = LossProtection.objects.select_for_update().get(pk=1)
     if held.trusted_key is None:
         held.trusted_enterprise, held.trusted_key = told.enterprise, told.enterprise_key

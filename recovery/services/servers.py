@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit import services as audit
 from audit.events import Event
+from encryption.crypto import fips
 from recovery import armor
 from recovery.errors import Replayed, UnknownServer
 from recovery.models import BackupServer
@@ -18,11 +19,12 @@ State = BackupServer.State
 def offer(text: str, *, by: User) -> BackupServer:
     """Take a server's registration; it counts for nothing until an approved request registers it.
 
-    Raises Unreadable and its kinds, NotGenuine, Replayed for one that is known.
+    Raises Unreadable and its kinds, NotGenuine, NotApproved under FIPS, Replayed for one that is known.
     """
     with audit.act(by=by, subject="backup server"):
         keysets.check_may_ask(by)
         made = identity.row_of(identity.envelope_in(armor.Kind.SERVER, text))
+        fips.check_curve(is_x25519=made.kem == "x25519")
         if BackupServer.objects.filter(pk=made.pk).exists():
             raise Replayed(f"The backup server {made} is known here already.")
         made.save(force_insert=True)

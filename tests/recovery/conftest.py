@@ -32,7 +32,9 @@ from tests.approvals.conftest import (  # noqa: F401
 def enterprise(people: People, roster: None, vsec_home: Any, settings: Any) -> User:  # noqa: F811
     """The Enterprise Manager's keys and its administrator."""
     settings.ENTERPRISE_KEYS = vsec_home.keys / "enterprise"
-    providers.make_enterprise_keys(settings.ENTERPRISE_KEYS, settings.PUBLIC_KEYS)
+    providers.make_enterprise_keys(
+        settings.ENTERPRISE_KEYS, settings.PUBLIC_KEYS, fips=settings.VEEAMSEC_FIPS
+    )
     identity.publish_own("Backup A")
     user = factories.make_user("ella")
     factories.add_totp(user)

@@ -21,6 +21,7 @@ from approvals.services import policies
 from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
 from approvals.services.wishes import Wish
 from approvals.statement import Statement
+from encryption.crypto import keysets as suites
 from encryption.crypto import providers, seal
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
@@ -135,6 +136,7 @@ def _keyset(wish: Wish, *states: str) -> Keyset:
 
 def _activation(wish: Wish) -> Found:
     keyset = _keyset(wish, Keyset.State.INACTIVE, Keyset.State.RETIRED)
+    suites.check_suite(keyset.suite)
     former = Keyset.objects.filter(state=Keyset.State.ACTIVE).first()
     weeks = wish.weeks or WEEKS
     if weeks not in keysets.RETENTION_WEEKS:

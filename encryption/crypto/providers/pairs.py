@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from encryption.crypto import fips as approved
 from encryption.crypto.providers.files import LARGEST, FileKeys, sync_folder, write_new
 from encryption.crypto.providers.master import make_master
 from encryption.crypto.seal import IntakePrivate, IntakePublic
@@ -128,6 +129,8 @@ def _load_agreement(folder: Path, name: str) -> IntakePrivate:
     key = _load_private(folder, name)
     if not isinstance(key, X25519PrivateKey | EllipticCurvePrivateKey):
         raise KeyMaterialError(f"{folder / name} holds no key that secrets are sealed to.")
+    # Keys are never replaced: FIPS begins with a new installation.
+    approved.check_curve(is_x25519=isinstance(key, X25519PrivateKey))
     return key
 
 

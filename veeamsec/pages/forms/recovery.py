@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts.models import User
 from approvals.services.kinds.enterprise import SHORTEST_PASSPHRASE, WEEKS
 from encryption import selectors
-from encryption.crypto import keysets
+from encryption.crypto import fips, keysets
 from encryption.models import Engine
 from recovery.armor import LARGEST
 from recovery.models import BackupServer, Keyset, RecoveryCase
@@ -17,6 +17,13 @@ from veeamsec.pages.forms.ask import AskForm
 
 # A text that fits into a form; longer ones come as a file.
 _PASTED = 1024 * 1024
+
+
+def _suites() -> list[tuple[str, str]]:
+    own = [(keysets.RSA, "RSA-4096, as Veeam's own keysets")]
+    if fips.is_in_force():
+        return own
+    return [*own, (keysets.X_WING, "X-Wing: ML-KEM-768 with X25519, safe from quantum computers too")]
 
 
 class GenerateForm(forms.Form):
@@ -29,10 +36,7 @@ class GenerateForm(forms.Form):
         label="Suite",
         widget=forms.RadioSelect,
         initial=keysets.RSA,
-        choices=[
-            (keysets.RSA, "RSA-4096, as Veeam's own keysets"),
-            (keysets.X_WING, "X-Wing: ML-KEM-768 with X25519, safe from quantum computers too"),
-        ],
+        choices=_suites,
     )
 
 
