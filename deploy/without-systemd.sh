@@ -22,7 +22,8 @@ alive() { [[ -r $run-$1.pid ]] && kill -0 "$(<"$run-$1.pid")" 2>/dev/null; }
 launch() {
   local name=$1 who=$users-${user[$1]}
   local files=("$etc/veeamsec.env") command=("$python" -m veeamsec.process "$name")
-  [[ $name == worker-* ]] && files+=("$etc/worker.env")
+  [[ $name == worker-execute || $name == worker-data ]] && files+=("$etc/worker.env")
+  [[ $name == worker-enterprise && -r $etc/enterprise.env ]] && files+=("$etc/enterprise.env")
   [[ $name == broker ]] && files=() command=("$valkey" "$etc/valkey.conf")
   install -d -m 0750 -o "$who" -g "${group[$name]}" "$run-$name"
   ( umask 027; : >>"$log/$name.log" )

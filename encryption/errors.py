@@ -5,7 +5,12 @@ come from keys and files: the engines raise them without knowing who asked. Each
 and what to do.
 """
 
-from audit.errors import Refused
+from datetime import timedelta
+
+from audit.errors import Later, Refused
+
+# How long what needs a key waits before it asks again.
+_AWAY = timedelta(seconds=30)
 
 
 class PasswordRefused(Refused):
@@ -84,6 +89,20 @@ class NotApproved(EngineError, Refused):
     """An algorithm that FIPS does not approve, on an installation that runs under FIPS."""
 
     code = "invalid"
+
+
+class KeysAway(Later):
+    """Whoever guards a master key does not give it: what needs the key waits, and no error is counted.
+
+    No `EngineError`, for those end what was asked for.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_AWAY)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class SealBroken(EngineError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from encryption.crypto.providers import choice
 from veeamsec.home import Home
 
 # Names that people set out of habit; the product reads none of them, and says so where it matters.
@@ -37,7 +38,7 @@ class Environment:
 
 def production_faults(found: Environment) -> list[str]:
     """Everything unsafe or missing in one process's environment, as `NAME: why`."""
-    return [*_missing(found), *_in_clear(found), *_process(found), *_home(found)]
+    return [*_missing(found), *_in_clear(found), *_process(found), *_keys(found), *_home(found)]
 
 
 def _missing(found: Environment) -> Iterator[str]:
@@ -90,6 +91,12 @@ def _process(found: Environment) -> Iterator[str]:
     }.get(found.process, ()):
         if os.access(found.home.keys / other, os.R_OK):
             yield f"{found.home.keys / other}: the user of {found.process} can read it; part them"
+
+
+def _keys(found: Environment) -> Iterator[str]:
+    # The others neither hold a master key nor may read what leads to one.
+    if found.process in ("worker", "enterprise"):
+        yield from (f"{choice.SETTING}: {fault}" for fault in choice.faults(choice.address()))
 
 
 def _home(found: Environment) -> Iterator[str]:

@@ -16,11 +16,20 @@ SAFE = {
     "VEEAMSEC_ROOTS": "/srv",
 }
 
+OTHERS = ("CREDENTIALS_DIRECTORY", "DEBUG", "VEEAMSEC_BEHIND_PROXY", "VEEAMSEC_HOME", "VEEAMSEC_KEYS")
+
 
 @pytest.fixture
 def told(monkeypatch, tmp_path):
     """Set the environment; None removes a variable."""
-    for name in (*SAFE, "VEEAMSEC_HOME", "VEEAMSEC_BEHIND_PROXY", "DEBUG"):
+    for name in (
+        *SAFE,
+        "CREDENTIALS_DIRECTORY",
+        "VEEAMSEC_HOME",
+        "VEEAMSEC_KEYS",
+        "VEEAMSEC_BEHIND_PROXY",
+        "DEBUG",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.geteuid", lambda: 1001)
 
@@ -71,6 +80,13 @@ def test_production_refuses_a_web_that_reads_the_workers_keys(told, tmp_path):
 def test_production_refuses_by_name_what_is_unsafe(told, name, value):
     with pytest.raises(ImproperlyConfigured, match=f"{name}: "):
         told(**{**SAFE, name: value})
+
+
+@pytest.mark.parametrize("process", ["worker", "enterprise"])
+@pytest.mark.parametrize("said", ["vault", "systemd", "pkcs11:token=t", "kmip://h?ca=/absent"])
+def test_production_refuses_a_wrong_key_provider_by_name(told, process, said):
+    with pytest.raises(ImproperlyConfigured, match="VEEAMSEC_KEYS: "):
+        told(**{**SAFE, "VEEAMSEC_PROCESS": process, "VEEAMSEC_KEYS": said})
 
 
 def test_production_wants_a_proxy_before_the_web(told, tmp_path):
