@@ -28,6 +28,10 @@ class WantedSerializer(serializers.Serializer[Any]):
 
     since = serializers.DateField(required=False, help_text="The first day, in UTC")
     until = serializers.DateField(required=False, help_text="The last day, in UTC")
+    repository = serializers.UUIDField(required=False, help_text="A copy of all of it")
+    job = serializers.UUIDField(required=False, help_text="A copy of this job")
+    restore_point = serializers.UUIDField(required=False, help_text="A copy of this restore point")
+    day = serializers.DateField(required=False, help_text="Of which the copy is, in UTC")
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):

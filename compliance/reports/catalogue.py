@@ -6,7 +6,7 @@ from datetime import datetime
 
 from accounts.models import User
 from compliance.errors import NotFound
-from compliance.reports import governance
+from compliance.reports import breach, governance
 from compliance.reports.document import Document
 
 # Roles are mapped to it in accounts: a report names people, and what is open.
@@ -35,6 +35,13 @@ KINDS = {
             governance.build,
             ("since", "until"),
             told=True,
+        ),
+        Kind(
+            breach.NAME,
+            breach.TITLE,
+            breach.LEAD,
+            breach.build,
+            ("repository", "job", "restore_point", "day"),
         ),
     )
 }

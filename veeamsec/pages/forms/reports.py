@@ -1,6 +1,6 @@
 """What a report is asked for, and who is told of it how often."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -8,6 +8,10 @@ from django import forms
 from accounts.models import User
 from compliance.models import ReportSchedule
 from compliance.reports.catalogue import KINDS, PERMISSION, Kind
+from encryption import selectors as encryption
+
+# So many can be chosen from; the job's own page leads here with it filled in.
+_LISTED = 2_000
 
 
 class _Day(forms.DateInput):
@@ -17,18 +21,57 @@ class _Day(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
-FIELDS: dict[str, forms.Field] = {
-    "since": forms.DateField(label="From", widget=_Day(), help_text="The first day, in UTC."),
-    "until": forms.DateField(label="To", widget=_Day(), help_text="The last day, in UTC."),
+def _first(viewer: User) -> forms.Field:
+    return forms.DateField(label="From", widget=_Day(), help_text="The first day, in UTC.")
+
+
+def _last(viewer: User) -> forms.Field:
+    return forms.DateField(label="To", widget=_Day(), help_text="The last day, in UTC.")
+
+
+def _day(viewer: User) -> forms.Field:
+    return forms.DateField(label="Day", widget=_Day(), help_text="Of which the copy is, in UTC.")
+
+
+def _repository(viewer: User) -> forms.Field:
+    names = [
+        (str(one.pk), one.name) for one in encryption.repositories_for(viewer).order_by("name")[:_LISTED]
+    ]
+    return forms.ChoiceField(label="A whole repository", required=False, choices=[("", "none"), *names])
+
+
+def _job(viewer: User) -> forms.Field:
+    names = [(str(one.pk), one.name) for one in encryption.jobs_for(viewer).order_by("name")[:_LISTED]]
+    return forms.ChoiceField(label="Or one job", required=False, choices=[("", "none"), *names])
+
+
+def _point(viewer: User) -> forms.Field:
+    return forms.UUIDField(label="Or one restore point", required=False, help_text="Its id.")
+
+
+FIELDS: dict[str, Callable[[User], forms.Field]] = {
+    "since": _first,
+    "until": _last,
+    "repository": _repository,
+    "job": _job,
+    "restore_point": _point,
+    "day": _day,
 }
 
 
 class ReportForm(forms.Form):
     """The fields that one report wants."""
 
-    def __init__(self, kind: Kind, given: Mapping[str, Any] | None = None, **options: Any) -> None:
+    def __init__(
+        self, kind: Kind, viewer: User, given: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
         super().__init__(given, **options)
-        self.fields.update({name: FIELDS[name] for name in kind.wants})
+        self.fields.update({name: FIELDS[name](viewer) for name in kind.wants})
+
+    @property
+    def needed(self) -> list[str]:
+        """The fields without which there is no report."""
+        return [name for name, field in self.fields.items() if field.required]
 
     @property
     def wanted(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Reports: which there are, one of them for a period, and those that the worker has made."""
 
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from veeamsec.pages.viewer import demand, viewer_of
 # A quarter: what is looked at in most houses.
 _DAYS = 90
 _FILES = 20
+_DAYS_OF = ("day", "since", "until")
 _TONES = {Report.State.WAITING: "act", Report.State.MADE: "", Report.State.FAILED: "refuse"}
 
 
@@ -54,7 +56,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 def _title(report: Report) -> str:
     title = catalogue.KINDS[report.name].title if report.name in catalogue.KINDS else report.name
-    asked = " to ".join(value for name, value in report.asked.items() if name in ("since", "until"))
+    asked = " to ".join(value for name, value in sorted(report.asked.items()) if name in _DAYS_OF)
     return f"{title}, {asked}" if asked else title
 
 
@@ -64,13 +66,15 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     viewer = viewer_of(request)
     reporting.demand(viewer)
     kind = catalogue.kind_of(name)
-    asked = any(field in request.GET for field in kind.wants) or not kind.wants
-    form = ReportForm(kind, request.GET if asked else None, initial=_initial())
+    form = ReportForm(kind, viewer, initial=_initial() | request.GET.dict())
+    # A link that names a job alone fills in the form.
+    if asked := not kind.wants or any(name in request.GET for name in form.needed):
+        form = ReportForm(kind, viewer, request.GET)
     context = {"kind": kind, "form": form}
     if asked and form.is_valid():
         try:
             found = reporting.read(name, form.wanted, by=viewer, form="html")
-        except Invalid as refused:
+        except (Invalid, NotFound) as refused:
             form.add_error(None, str(refused))
         else:
             query = urlencode(form.wanted)
@@ -83,9 +87,9 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "pages/reports/report.html", context, status=400 if form.errors else 200)
 
 
-def _initial() -> dict[str, date]:
+def _initial() -> dict[str, Any]:
     today = timezone.now().date()
-    return {"since": today - timedelta(days=_DAYS - 1), "until": today}
+    return {"since": today - timedelta(days=_DAYS - 1), "until": today, "day": today}
 
 
 @require_safe
