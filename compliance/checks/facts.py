@@ -1,8 +1,12 @@
-"""The facts that checks look at, prepared once for all of them: values alone, no rows."""
+"""The facts that checks look at, prepared once for all of them: values alone, no rows.
+
+No person's name stands here: findings are kept for ever, and names can be erased.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -12,7 +16,7 @@ class JobFacts:
 
     id: UUID
     name: str
-    # The engine of its repository.
+    repository: UUID
     engine: str
     # Its password, if its next run encrypts.
     password: UUID | None
@@ -20,6 +24,166 @@ class JobFacts:
     sign: str
     # Live restore points by the version that each needs; None: written in clear.
     points: Mapping[UUID | None, int] = field(default_factory=dict)
+    # Whether its backups lie where they cannot be altered; None: not known.
+    immutable: bool | None = None
+    # How many jobs copy it elsewhere; None: not known.
+    copies: int | None = None
+    # When something of it was last restored or verified here.
+    proved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """One version of a password."""
+
+    id: UUID
+    password: UUID
+    number: int
+    hint: str
+    since: datetime
+    length: int
+    strength: int
+    known_to: frozenset[UUID]
+    # Whether its value is held here, sealed: what is not held and not known elsewhere is lost.
+    held: bool
+    # Security approved the request that it came from.
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyFacts:
+    """Who keeps copies of a version: the five lights, who proved it, and the last drill."""
+
+    lights: tuple[bool, ...]
+    secured: int
+    persons: frozenset[UUID]
+    drilled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordFacts:
+    """One password that is not deleted; `newest` is its version in force."""
+
+    id: UUID
+    hint: str
+    jobs: int
+    is_kms: bool
+    newest: VersionFacts | None
+    custody: CustodyFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One active account, of a human or of a service."""
+
+    id: UUID
+    person: UUID
+    human: bool
+    superuser: bool
+    roles: frozenset[str]
+    factor: bool
+    # It holds a seat of Security, suspended or not.
+    seated: bool
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The policy in force for one place, its own or that of everywhere; None where there is none."""
+
+    place: str
+    ref: UUID | None
+    quorum: int | None
+    administrators: bool
+    mfa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """One executed request about a password."""
+
+    id: UUID
+    number: int
+    security: bool
+    asked: datetime
+    decided: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """One bearer token that is still good."""
+
+    ref: UUID
+    created: datetime
+    expiry: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """One connected Veeam server, with what it said of itself when it was read last."""
+
+    id: UUID
+    name: str
+    enforced: bool
+    tls: str
+    enforcement: Mapping[str, Any]
+    configuration_backup: Mapping[str, Any]
+    analyzer: Mapping[str, Any]
+    forwarding: Mapping[str, Any]
+    # Tiers of its repositories, and the names of those that are not encrypted.
+    tiers: int = 0
+    plain_tiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFacts:
+    """Something that was changed behind VeeamSec's back and is not explained."""
+
+    text: str
+    about: str
+    ref: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """Changes that Veeam's events and polling told of lately, and where they belong."""
+
+    total: int
+    settled: int
+    owned: int
+    unowned: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetFacts:
+    """The keyset in force."""
+
+    id: UUID
+    # The private half is held by this installation.
+    own: bool
+    exported: datetime | None
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFacts:
+    """How this installation runs, as the worker sees it."""
+
+    production: bool
+    demo: bool
+    # Web and worker run as users of their own.
+    parted: bool
+    # What holds the worker's master key: "file", or a provider beyond this machine's disk.
+    keys: str
+    # Connections that are not protected by TLS, in words; and how many were looked at.
+    in_clear: tuple[str, ...]
+    connections: int
+    # Deploy settings that are not as they should be, in words.
+    settings: tuple[str, ...]
+    # The newest signed checkpoint beside the database, and the file system that it lies on.
+    checkpoint_at: datetime | None
+    checkpoint_on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +192,16 @@ class Facts:
 
     now: datetime
     jobs: tuple[JobFacts, ...] = ()
+    passwords: tuple[PasswordFacts, ...] = ()
+    versions: Mapping[UUID, VersionFacts] = field(default_factory=dict)
+    accounts: tuple[AccountFacts, ...] = ()
+    policies: tuple[PolicyFacts, ...] = ()
+    requests: tuple[RequestFacts, ...] = ()
+    tokens: tuple[TokenFacts, ...] = ()
+    servers: tuple[ServerFacts, ...] = ()
+    drifts: tuple[DriftFacts, ...] = ()
+    changes: ChangeFacts = ChangeFacts(0, 0, 0, 0, 0)
+    # Since when new restore points are also wrapped for a keyset.
+    guarded_since: datetime | None = None
+    keyset: KeysetFacts | None = None
+    installation: InstallationFacts | None = None

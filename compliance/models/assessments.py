@@ -43,8 +43,8 @@ class Finding(models.Model):
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="findings")
     code = models.CharField(max_length=60)
     # What was found, whether or not it is suppressed.
-    found = models.CharField(max_length=20, choices=[(status, status) for status in Status])
-    severity = models.CharField(max_length=10, choices=[(severity, severity) for severity in Severity])
+    found = models.CharField(max_length=20, choices=[(one.value, one.value) for one in Status])
+    severity = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Severity])
     summary = models.TextField()
     good = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)

@@ -1,1 +1,1 @@
-"""The use cases: to have everything looked at, to read a report, to have one made, to have one sent again and again."""
+"""The use cases: to have everything looked at, to read a report, to have one made and sent."""

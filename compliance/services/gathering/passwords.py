@@ -1,0 +1,89 @@
+"""What checks ask of passwords, their versions and who keeps them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max
+
+from approvals.models import Capacity, Verdict, Vote
+from compliance.checks.facts import CustodyFacts, JobFacts, PasswordFacts, VersionFacts
+from encryption.models import EncryptionPassword, PasswordVersion, VeeamPassword
+from recovery import selectors as recovery
+from recovery.models import CustodyProof
+
+
+def versions() -> dict[UUID, VersionFacts]:
+    """Return every version that was not erased."""
+    approved = _approved_requests()
+    return {
+        row.pk: VersionFacts(
+            id=row.pk,
+            password=row.password_id,
+            number=row.number,
+            hint=row.hint,
+            since=row.in_force_from or row.created_at,
+            length=row.length,
+            strength=row.strength,
+            known_to=frozenset(UUID(person) for person in row.known_to),
+            held=row.sealed_password is not None,
+            approved=row.request in approved,
+        )
+        for row in PasswordVersion.objects.filter(erased_at=None)
+    }
+
+
+def gather(
+    versions: Mapping[UUID, VersionFacts], jobs: Iterable[JobFacts], now: datetime
+) -> tuple[PasswordFacts, ...]:
+    """Return every password that is not deleted, with its version in force."""
+    newest: dict[UUID, VersionFacts] = {}
+    for version in versions.values():
+        if version.password not in newest or newest[version.password].number < version.number:
+            newest[version.password] = version
+    custody = _custody(newest.values(), now)
+    used = Counter(job.password for job in jobs if job.password is not None)
+    at_veeam = VeeamPassword.objects.filter(gone_at=None).values_list("password", "is_kms")
+    kms = dict(at_veeam)
+    gone = set(VeeamPassword.objects.exclude(gone_at=None).values_list("password", flat=True))
+    rows = EncryptionPassword.objects.filter(deleted_at=None).order_by("hint", "pk").values_list("pk", "hint")
+    return tuple(
+        PasswordFacts(
+            id=pk,
+            hint=hint,
+            jobs=used[pk],
+            is_kms=kms.get(pk, False),
+            newest=newest.get(pk),
+            custody=custody.get(newest[pk].id) if pk in newest else None,
+        )
+        for pk, hint in rows
+        if pk not in gone
+    )
+
+
+def _approved_requests() -> set[UUID]:
+    """Return the requests that a member of Security other than the asker approved."""
+    votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
+    return set(votes.values_list("request", flat=True))
+
+
+def _custody(newest: Iterable[VersionFacts], now: datetime) -> dict[UUID, CustodyFacts]:
+    rows = PasswordVersion.objects.filter(pk__in=[one.id for one in newest]).only("pk", "known_to")
+    drilled = _drilled()
+    return {
+        version: CustodyFacts(
+            lights=tuple(light.on for light in found.lights),
+            secured=found.secured,
+            persons=frozenset(copy.person for copy in found.copies if copy.person is not None),
+            drilled_at=drilled.get(version),
+        )
+        for version, found in recovery.custody_of(rows, now).items()
+        if found.records
+    }
+
+
+def _drilled() -> dict[UUID, datetime]:
+    """Return when a version was last drilled, and the copy was right."""
+    right = CustodyProof.objects.filter(drill=True, found=CustodyProof.Found.EQUAL).order_by()
+    return dict(right.values_list("record__version").annotate(Max("judged_at")))
