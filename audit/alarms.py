@@ -64,3 +64,7 @@ class Kind(StrEnum):
         "veeam.adoption_failed",
         "Somebody typed a value that is not the password: ask them, and look at their copy of it.",
     )
+    KMS_AWAY = (
+        "kms.away",
+        "Bring the HSM, the key server or the credential back: what waits for it goes on by itself.",
+    )

@@ -72,6 +72,8 @@ class Task(StrEnum):
     VEEAM_ANALYZE = "encryption.veeam_analyze"
     VEEAM_RECONCILE = "encryption.veeam_reconcile"
     VEEAM_ADOPT = "encryption.veeam_adopt"
+    WATCH_KEYS = "encryption.watch_keys"
+    WATCH_ENTERPRISE_KEYS = "recovery.watch_keys"
     MAKE_REPORT = "compliance.make_report"
     MAIL_REPORT = "compliance.mail_report"
     REPORTS = "compliance.reports"

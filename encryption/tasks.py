@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from encryption.services import backups, drift, passwords, protection, retention, steps
+from encryption.services import backups, drift, guarding, passwords, protection, retention, steps
 from encryption.services.leases import LEASE
 from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
 
@@ -66,6 +66,12 @@ def schedule() -> None:
 def observe() -> None:
     """Compare every job's folder with the record."""
     drift.observe_all()
+
+
+@queue.beat(queue.Task.WATCH_KEYS)
+def watch_keys() -> None:
+    """See whether the worker's master key is to be had."""
+    guarding.watch_worker()
 
 
 @queue.worker(queue.Task.VEEAM_LOOK)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from audit import queue
+from encryption.services import guarding
 from recovery.services import cases, custody, obeying, releases
 
 
@@ -10,6 +11,12 @@ from recovery.services import cases, custody, obeying, releases
 def obey(task: UUID) -> None:
     """Do one thing that a signed order, or a wish for a new keyset, asks of the enterprise worker."""
     obeying.obey(task)
+
+
+@queue.beat(queue.Task.WATCH_ENTERPRISE_KEYS)
+def watch_keys() -> None:
+    """See whether the enterprise worker's master key is to be had."""
+    guarding.watch_enterprise()
 
 
 @queue.worker(queue.Task.CUSTODY)

@@ -42,6 +42,7 @@ task_routes = {
     "encryption.rekey_ended": {"queue": "execute"},
     # Private halves of keysets are opened in a process of their own.
     "recovery.obey": {"queue": "enterprise"},
+    "recovery.watch_keys": {"queue": "enterprise"},
     "recovery.*": {"queue": "data"},
     "encryption.*": {"queue": "data"},
     "audit.*": {"queue": "data"},
@@ -58,6 +59,8 @@ beat_schedule = {
         "accounts.settle_suspensions": 60,
         "compliance.analyze_when_due": 60,
         "encryption.schedule": 30,
+        "encryption.watch_keys": 30,
+        "recovery.watch_keys": 30,
         "encryption.erase_recovered": 600,
         "compliance.reports": 600,
         "encryption.veeam_reconcile": min(30, _observe_seconds),

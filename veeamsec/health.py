@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from audit.models import Checkpoint, Entry
+from encryption import selectors
 from encryption.models import Job
 from veeamsec.roles import missing_triggers
 
@@ -37,7 +38,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when requests can be decided and done here; else 503 and which part is not ready.
 
-    Ages are in seconds; null: nothing was observed or signed yet.
+    Ages are in seconds; null: nothing was observed or signed yet. `keys` says who keeps the master keys.
     """
     parts = {"database": _database(), "broker": _broker(), "triggers": False}
     ages: dict[str, int | None] = {"observation_age": None, "checkpoint_age": None}
@@ -47,7 +48,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts["observations"] = (ages["observation_age"] or 0) < OBSERVED_WITHIN
     parts["checkpoints"] = (ages["checkpoint_age"] or 0) < SIGNED_WITHIN
     well = all(parts.values())
-    body = {"status": "ready" if well else "not ready", **parts, **ages}
+    # Who keeps the master keys; one that is away stops no decision, and has its alarm.
+    keys = selectors.keepers() if parts["broker"] else {}
+    body = {"status": "ready" if well else "not ready", **parts, **ages, "keys": keys}
     return JsonResponse(body, status=200 if well else 503)
 
 

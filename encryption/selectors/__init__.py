@@ -22,6 +22,7 @@ from encryption.selectors.jobs import (
     use_of,
     uses_of,
 )
+from encryption.selectors.keepers import keeper_at, keepers
 from encryption.selectors.passwords import (
     VersionUse,
     current_version,
@@ -70,6 +71,8 @@ __all__ = [
     "jobs_for",
     "jobs_named",
     "jobs_of_password",
+    "keeper_at",
+    "keepers",
     "key_step",
     "key_steps",
     "loss_protection",

@@ -168,6 +168,7 @@ FROZEN_ALARMS = [
     "veeam.not_listening",
     "veeam.not_enforced",
     "veeam.adoption_failed",
+    "kms.away",
 ]
 
 

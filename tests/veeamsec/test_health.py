@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from audit import services as audit
 from audit.events import Event
 from encryption.models import Job
+from encryption.services import guarding
 
 
 @pytest.mark.django_db
@@ -49,6 +50,12 @@ def test_one_os_user_is_said(client):
 def test_ready(client):
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "ready")
+
+
+@pytest.mark.django_db
+def test_who_keeps_the_master_keys_is_said(client, vsec_home):
+    guarding.watch_worker()
+    assert client.get("/readyz").json()["keys"] == {"worker": "files", "enterprise": None}
 
 
 @pytest.mark.django_db

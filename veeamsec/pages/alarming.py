@@ -34,6 +34,7 @@ TITLES = {
     Kind.CUSTODY_WRONG: "A custodian's copy is not the password",
     Kind.BADGE_LOST: "A badge is gone",
     Kind.ATTESTATION_MISSING: "Evidence is missing",
+    Kind.KMS_AWAY: "A master key is out of reach",
 }
 
 

@@ -5,6 +5,7 @@ reads. They are made once, at the first start, and never replaced: what is lost 
 again.
 """
 
+from encryption.crypto.providers.choice import keeper
 from encryption.crypto.providers.files import FileKeys
 from encryption.crypto.providers.master import MASTER, load_master, make_master
 from encryption.crypto.providers.pairs import (
@@ -42,6 +43,7 @@ __all__ = [
     "SIGNING",
     "SIGNING_PUBLIC",
     "FileKeys",
+    "keeper",
     "load_enterprise",
     "load_enterprise_seal",
     "load_enterprise_seal_public",

@@ -32,6 +32,11 @@ def address() -> str:
     return os.environ.get(SETTING, "") or FILES
 
 
+def keeper() -> str:
+    """Return who keeps the master key here: files, systemd, pkcs11 or kmip."""
+    return kind_of(address())
+
+
 def kind_of(said: str) -> str:
     """Return the provider's name in an address: files, systemd, pkcs11 or kmip."""
     return said.partition(":")[0]
