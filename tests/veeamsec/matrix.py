@@ -26,6 +26,7 @@ from tests.accounts import factories
 from tests.approvals.conftest import People, wish
 from tests.pages.conftest import as_user
 from tests.pages.veeam_house import make_server
+from tests.veeamsec import held
 
 ROLES = (
     "nobody",
@@ -72,6 +73,8 @@ class World:
     foreign: ApprovalRequest
     own: dict[str, ApprovalRequest]
     ids: dict[str, str]
+    # What each account holds, and under "" what somebody else does.
+    held: dict[str, dict[str, str]]
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -95,7 +98,8 @@ def build(people: People, job: Job, make_job: Callable[..., Job], place: Any) ->
     other = factories.make_user("otis", role=Role.OPERATOR)
     own = {name: _ask(accounts[name], make_job(f"Own {name}")) for name in ASKING}
     foreign, free = _ask(other, make_job("Foreign")), make_job("Free")
-    world = World(accounts, _clients(accounts), job, foreign, own, _ids(job))
+    held_by = {name: held.of(user, job) for name, user in (accounts | {"": other}).items()}
+    world = World(accounts, _clients(accounts), job, foreign, own, _ids(job), held_by)
     world.bodies = _bodies(free, place)
     return world
 
@@ -105,7 +109,8 @@ def answer(world: World, method: str, path: str, whose: str, role: str) -> str:
     request = world.own.get(role) if whose == "own" else world.foreign
     if "{request}" in path and request is None:
         return "–"
-    url = path.format(**world.ids, request=request.pk if request else "", object_id=_row(path))
+    ids = world.ids | world.held[role if whose == "own" and role in world.held else ""]
+    url = path.format(**ids, request=request.pk if request else "", object_id=_row(path))
     body = world.bodies.get(f"{method} {path}", {})
     if request is not None:
         body = {name: request.digest if value == DIGEST else value for name, value in body.items()}
@@ -154,11 +159,16 @@ def _row(path: str) -> str:
 def _written(pattern: Any) -> str:
     if isinstance(pattern, RoutePattern):
         return re.sub(
-            r"<(?:\w+:)?(\w+)>", lambda found: "{" + NAMES.get(found[1], found[1]) + "}", str(pattern)
+            r"<(?:\w+:)?(\w+)>", lambda found: "{" + _named(found[1], str(pattern)) + "}", str(pattern)
         )
     return (
         re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", str(pattern)).strip("^$").replace("\\", "").replace("/?", "/")
     )
+
+
+def _named(argument: str, route: str) -> str:
+    """The table's word for a part of a route; the console's rows and the cases share Django's."""
+    return "case" if argument == "row" and "cases/" in route else NAMES.get(argument, argument)
 
 
 NAMES = {
@@ -203,19 +213,16 @@ def _ids(job: Job) -> dict[str, str]:
         "password": str(job.password_id),
         "sequence": "0",
         "member_id": str(SecurityMember.objects.get(user__username="tess").pk),
-        "reference": str(UUID(int=1)),
         "server_id": str(make_server().pk),
         "look_id": str(UUID(int=1)),
         "adoption_id": str(UUID(int=1)),
-        "record_id": str(UUID(int=1)),
-        "release_id": str(UUID(int=1)),
         "task_id": str(UUID(int=1)),
         "name": "governance",
         "report_id": str(UUID(int=1)),
         "schedule_id": str(UUID(int=1)),
-        "keyset_id": str(UUID(int=1)),
         "app_label": "encryption",
         "row": str(job.pk),
+        **held.recovering(job),
     }
 
 
@@ -248,7 +255,7 @@ def _bodies(job: Job, place: Any) -> dict[str, dict[str, Any]]:
         f"POST {api}/keysets/": {"suite": "rsa-4096", "description": "Of the matrix"},
         f"POST {api}/backup-servers/": {"text": "no document"},
         f"POST {api}/recovery-cases/": {"jobs": [str(job.pk)], "reason": "Lost."},
-        f"POST {api}/recovery-cases/{{row}}/response/": {"text": "no document"},
+        f"POST {api}/recovery-cases/{{case}}/response/": {"text": "no document"},
         f"POST {api}/custody/{{record_id}}/prove/": {"password": "not the one"},
         f"POST {seats}/alarm/": doubt,
         f"POST {seats}/challenge/": {"act": "suspend", **doubt},
