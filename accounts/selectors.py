@@ -41,7 +41,12 @@ def active_seats() -> int:
 
 def administrators() -> QuerySet[User]:
     """Return the active human accounts that hold the office of Backup administrator."""
-    granted = RoleGrant.live().filter(role=Role.ADMINISTRATOR).values("user_id")
+    return holders(Role.ADMINISTRATOR)
+
+
+def holders(*roles: Role) -> QuerySet[User]:
+    """Return the active human accounts that hold one of these offices."""
+    granted = RoleGrant.live().filter(role__in=roles).values("user_id")
     return User.objects.filter(pk__in=granted, is_active=True, is_human=True).select_related("person")
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from accounts.services import notices, passkeys, security_role, suspensions, users
+from accounts.services import alarms, notices, passkeys, security_role, suspensions, users
 from audit import queue
 from audit.queue import Task
 
@@ -41,3 +41,9 @@ def enrol_credential(enrolment_id: UUID) -> None:
 def drop_credentials(user_id: UUID) -> None:
     """Let passkeys leave the roster that were given up."""
     passkeys.drop_credentials(user_id)
+
+
+@queue.worker(Task.TELL_ALARM)
+def tell_alarm(alarm_id: UUID) -> None:
+    """Mail an alarm to those concerned."""
+    alarms.tell(alarm_id)

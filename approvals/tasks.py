@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from approvals.services import attesting, deadlines, execution, notify
+from approvals.services import attesting, deadlines, execution, notify, reminding
 from audit.queue import Task, beat, worker
 
 
@@ -35,3 +35,15 @@ def expire() -> None:
     """End what is overdue, and attest what a lost bell left out."""
     deadlines.expire_due()
     attesting.attest_missing()
+
+
+@beat(Task.REMIND)
+def remind() -> None:
+    """Remind who may decide of deadlines that come near."""
+    reminding.remind()
+
+
+@beat(Task.DIGEST)
+def digest() -> None:
+    """Tell everybody once a day what waits for them."""
+    reminding.digest()

@@ -186,6 +186,8 @@ class Alarm(models.Model):
     raised_at = models.DateTimeField(default=timezone.now)
     acknowledged_by = models.UUIDField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    # What who acknowledged it wrote; the log commits to it, and it can be erased there and here.
+    note = models.TextField(blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from audit import queue
 from audit.queue import Task
-from audit.services import checkpoints, outbox, verification
+from audit.services import checkpoints, outbox, verification, watching
 
 
 @queue.beat(Task.SWEEP)
@@ -21,3 +21,15 @@ def checkpoint() -> None:
 def verify() -> None:
     """Verify the whole log and tell."""
     verification.verify_when_due()
+
+
+@queue.beat(Task.WATCH)
+def watch() -> None:
+    """Raise or end the alarms about the outbox and the log's seals."""
+    watching.watch()
+
+
+@queue.beat(Task.COPY_CHECKPOINTS)
+def copy_checkpoints() -> None:
+    """Copy the log's seals to the folder outside."""
+    watching.copy_checkpoints()

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from encryption.services import backups, drift, guarding, passwords, protection, retention, steps
+from encryption.services import backups, drift, guarding, passwords, protection, retention, steps, watching
 from encryption.services.leases import LEASE
 from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
 
@@ -60,6 +60,12 @@ def adopt(offer: UUID) -> None:
 def schedule() -> None:
     """Queue the runs whose time has come."""
     backups.schedule_due()
+
+
+@queue.beat(queue.Task.WATCH_JOBS)
+def watch() -> None:
+    """Raise or end the alarms about missed runs and copies that lie behind."""
+    watching.watch()
 
 
 @queue.beat(queue.Task.OBSERVE)

@@ -41,3 +41,9 @@ def make_request(case: UUID) -> None:
 def open_response(case: UUID) -> None:
     """Open the response to a case."""
     cases.open_response(case)
+
+
+@queue.beat(queue.Task.WATCH_RELEASES)
+def watch() -> None:
+    """End the alarms about released passwords that were changed since."""
+    releases.watch()

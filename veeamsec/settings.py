@@ -39,6 +39,9 @@ VEEAMSEC_ROOTS = [
     VEEAMSEC_HOME / "restores",
     *(Path(root).expanduser().resolve() for root in env.str("VEEAMSEC_ROOTS", "").split(":") if root),
 ]
+# A folder on another machine for the log's signed checkpoints, mounted here; none: an alarm says so in a day.
+_outside = env.str("VEEAMSEC_CHECKPOINTS_OUTSIDE", "")
+VEEAMSEC_CHECKPOINTS_OUTSIDE = Path(_outside).expanduser().resolve() if _outside else None
 WORKER_KEYS = VEEAMSEC_HOME / "keys" / "worker"
 # Private halves of keysets: the enterprise worker's own, and nobody else's.
 ENTERPRISE_KEYS = VEEAMSEC_HOME / "keys" / "enterprise"

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import rules, selectors
@@ -28,6 +29,7 @@ SUSPEND, CONFIRM, LIFT = "suspend", "confirm", "lift"
 ACTS = (SUSPEND, CONFIRM, LIFT)
 SUBJECT, ROLE = "accounts.securitymember", "security-role"
 MAX_REASON = 2_000
+_SPARE = Q(kind=Alarms.SECURITY_ROLE_SMALL) & ~Q(state=Alarm.State.RESOLVED)
 
 
 def challenge(
@@ -121,7 +123,7 @@ def doubt(member_id: UUID, *, by: User, reason: str) -> Alarm:
 
 
 def settle() -> int:
-    """Note the end of every suspension that time has ended; return how many."""
+    """Note the end of every suspension that time has ended, and whether seats are few; return how many."""
     over = Suspension.objects.filter(ended_at=None, ends_at__lte=timezone.now())
     ids = list(over.values_list("pk", flat=True))
     for pk in ids:
@@ -130,6 +132,7 @@ def settle() -> int:
             suspension = Suspension.objects.select_related("member__person").get(pk=pk)
             if suspension.ended_at is None and suspension.ends_at is not None:
                 _end_within(suspension, suspension.ends_at)
+    _watch_spare()
     return len(ids)
 
 
@@ -201,6 +204,19 @@ def tell_size_within() -> None:
         raise_alarm_within(Alarms.SECURITY_ROLE_TOO_SMALL, ROLE, Alarm.Severity.CRITICAL, text)
     else:
         resolve_alarm_within(Alarms.SECURITY_ROLE_TOO_SMALL, ROLE)
+
+
+def _watch_spare() -> None:
+    """Raise or end the alarm that Security has no member to spare; once sealed, and above what is too few."""
+    short = selectors.sealed_at() is not None and selectors.active_seats() == selectors.SEATS
+    if short == Alarm.objects.filter(_SPARE).exists():
+        return
+    with audit.act(by=audit.WORKER, subject=ROLE):
+        if short:
+            text = f"Security has {selectors.SEATS} active members; three are advised."
+            raise_alarm_within(Alarms.SECURITY_ROLE_SMALL, ROLE, Alarm.Severity.WARNING, text)
+        else:
+            resolve_alarm_within(Alarms.SECURITY_ROLE_SMALL, ROLE)
 
 
 def _tell_within(what: Notice.What) -> None:

@@ -11,12 +11,18 @@ from accounts.models import User
 from accounts.services import stepup
 from accounts.services.stepup import Binding, StepUp
 from approvals import rules, selectors
-from approvals.models import ApprovalRequest, State, Verdict
+from approvals.models import ApprovalRequest, Capacity, State, Verdict
 from approvals.services import deadlines, endings, people, wishes
 from audit import queue
 from audit import services as audit
+from audit.alarms import Kind as Alarms
 from audit.events import Event
+from audit.models import Alarm
 from audit.queue import Task
+from audit.services.alarms import raise_alarm_within
+
+# The page that one decides on takes longer to read.
+QUICK = timedelta(minutes=1)
 
 
 def challenge(
@@ -126,6 +132,16 @@ def _cast_within(
             "verdict": binding.verdict,
         },
     )
+    _tell_quick_within(request, binding)
+
+
+def _tell_quick_within(request: ApprovalRequest, binding: Binding) -> None:
+    """Raise the alarm about an administrator who approves faster than the request can be read."""
+    took = timezone.now() - request.created_at
+    office = binding.verdict == Verdict.APPROVE and binding.capacity == Capacity.ADMINISTRATOR
+    if office and took < QUICK:
+        text = f"{request} was approved by an administrator {took.seconds} seconds after it was asked."
+        raise_alarm_within(Alarms.QUICK_APPROVAL, request, Alarm.Severity.WARNING, text)
 
 
 def _settle_within(request: ApprovalRequest) -> None:

@@ -1,7 +1,12 @@
 """The use cases of the log: `from audit import services as audit`."""
 
 from audit.selectors import name_of
-from audit.services.alarms import acknowledge_alarm, raise_alarm_within, resolve_alarm_within
+from audit.services.alarms import (
+    acknowledge_alarm_within,
+    end_incident_within,
+    raise_alarm_within,
+    resolve_alarm_within,
+)
 from audit.services.checkpoints import sign_checkpoint
 from audit.services.log import Attempt, Subject, act, attempt, record, refuse
 from audit.services.names import erase_names
@@ -21,9 +26,10 @@ __all__ = [
     "Attempt",
     "Subject",
     "SystemActor",
-    "acknowledge_alarm",
+    "acknowledge_alarm_within",
     "act",
     "attempt",
+    "end_incident_within",
     "erase_names",
     "name_of",
     "raise_alarm_within",

@@ -1,15 +1,19 @@
-"""Raising, acknowledging and resolving alarms; each is told to the log."""
+"""Raising, acknowledging and resolving alarms; each is told to the log, and to those concerned."""
 
-from uuid import UUID
+from datetime import timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit import queue
 from audit.alarms import Kind
 from audit.events import Event
 from audit.models import Alarm
-from audit.services.log import Subject, act, record, subject_of
+from audit.services.log import Subject, record, subject_of
 from audit.statement import Actor
+
+# What is raised together is told together.
+GATHER = timedelta(seconds=20)
 
 
 def raise_alarm_within(
@@ -36,6 +40,7 @@ def raise_alarm_within(
     if made:
         facts = {"kind": alarm.kind, "severity": alarm.severity, "alarm": alarm.pk}
         record(Event.ALARM_RAISED, subject=subject, facts=facts, by=by)
+        _tell_within(alarm)
     return alarm
 
 
@@ -51,22 +56,45 @@ def resolve_alarm_within(kind: Kind | str, subject: Subject, *, by: Actor | None
     )
     if found is None:
         return False
-    found.state, found.resolved_at = Alarm.State.RESOLVED, timezone.now()
-    found.save(update_fields=["state", "resolved_at"])
-    record(Event.ALARM_CLOSED, subject=subject, facts={"kind": found.kind, "alarm": found.pk}, by=by)
+    _end_within(found, subject, by)
     return True
 
 
-def acknowledge_alarm(alarm_id: UUID, *, by: Actor) -> Alarm:
-    """Note that a person has seen an alarm; it stays until its cause is gone. Or Alarm.DoesNotExist."""
-    with act(by=by, subject=("audit.alarm", alarm_id)):
-        alarm = Alarm.objects.select_for_update().get(pk=alarm_id)
-        if alarm.state == Alarm.State.RAISED:
-            alarm.state = Alarm.State.ACKNOWLEDGED
-            alarm.acknowledged_by, alarm.acknowledged_at = by.pk, timezone.now()
-            alarm.save(update_fields=["state", "acknowledged_by", "acknowledged_at"])
-            record(Event.ALARM_ACKNOWLEDGED, facts={"kind": alarm.kind})
-    return alarm
+def end_incident_within(alarm: Alarm, *, by: Actor | None = None) -> None:
+    """End a locked alarm of something that is over; ValueError for one that ends by itself."""
+    _assert_open()
+    if not Kind(alarm.kind).incident:
+        raise ValueError(f"{alarm.kind} ends when its cause is gone")
+    _end_within(alarm, (alarm.subject_type, alarm.subject_id) if alarm.subject_id else alarm.subject_type, by)
+
+
+def acknowledge_alarm_within(alarm: Alarm, *, by: Actor, note: str = "") -> None:
+    """Note that a person looks at a locked alarm, and what they say of it; it stays until its cause is gone.
+
+    Who said it first stays named; a later note takes the former one's place, and the log keeps both.
+    """
+    _assert_open()
+    if alarm.state == Alarm.State.RESOLVED or (alarm.state == Alarm.State.ACKNOWLEDGED and not note):
+        return
+    if alarm.state == Alarm.State.RAISED:
+        alarm.state = Alarm.State.ACKNOWLEDGED
+        alarm.acknowledged_by, alarm.acknowledged_at = by.pk, timezone.now()
+    alarm.note = note or alarm.note
+    alarm.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "note"])
+    names = {"note": note} if note else {}
+    record(Event.ALARM_ACKNOWLEDGED, facts={"kind": alarm.kind, "alarm": alarm.pk}, names=names, by=by)
+
+
+def _end_within(alarm: Alarm, subject: Subject, by: Actor | None) -> None:
+    alarm.state, alarm.resolved_at = Alarm.State.RESOLVED, timezone.now()
+    alarm.save(update_fields=["state", "resolved_at"])
+    record(Event.ALARM_CLOSED, subject=subject, facts={"kind": alarm.kind, "alarm": alarm.pk}, by=by)
+    _tell_within(alarm)
+
+
+def _tell_within(alarm: Alarm) -> None:
+    # A moment later, so that many at once are one mail.
+    queue.ring(queue.Task.TELL_ALARM, alarm.pk, due=timezone.now() + GATHER)
 
 
 def _assert_open() -> None:

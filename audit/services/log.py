@@ -24,7 +24,7 @@ from audit.services import refusals
 from audit.statement import Actor, Draft, plain
 
 # A row, the kind of a thing with its id, an id alone, or a thing of which there is but one.
-Subject = models.Model | tuple[str, UUID] | UUID | str | None
+Subject = models.Model | tuple[str, UUID | str] | UUID | str | None
 
 
 @dataclass

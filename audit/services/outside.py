@@ -6,6 +6,7 @@ A database that was restored or rewritten cannot deny what was once signed of it
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from django.conf import settings
@@ -41,6 +42,30 @@ def write(size: int, time: datetime, note: str) -> None:
         part.unlink()
     _sync(day)
     _sync(folder())
+
+
+def copy(place: Path) -> int:
+    """Copy the notes that another folder lacks, and return the largest size there. OSError when it cannot."""
+    place.stat()
+    days = sorted(_days(place), reverse=True)
+    known = max((size_of(path) for day in days[:2] for path in day.glob("[0-9]*.note")), default=0)
+    lacking = list(takewhile(lambda path: size_of(path) > known, newest_first()))
+    for path in reversed(lacking):
+        day = place / path.parent.name
+        day.mkdir(mode=0o755, exist_ok=True)
+        part = day / f".{path.name}.{os.getpid()}"
+        # No link here: a share of another system may know none. One worker at a time copies.
+        with part.open("wb") as file:
+            file.write(path.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(day / path.name)
+    return size_of(lacking[0]) if lacking else known
+
+
+def on_our_disk(place: Path) -> bool:
+    """Say whether a folder is on our own disk, as far as this machine knows. OSError when it is away."""
+    return place.stat().st_dev == folder().stat().st_dev
 
 
 def newest() -> Path | None:
@@ -105,8 +130,8 @@ def read(path: Path) -> str:
         return ""
 
 
-def _days() -> list[Path]:
-    return [day for day in folder().glob("[0-9]*-[0-9]*-[0-9]*") if day.is_dir()]
+def _days(place: Path | None = None) -> list[Path]:
+    return [day for day in (place or folder()).glob("[0-9]*-[0-9]*-[0-9]*") if day.is_dir()]
 
 
 def _sync(path: Path) -> None:

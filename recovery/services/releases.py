@@ -4,16 +4,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.errors import NotEligible
 from accounts.models import Person, User
-from audit import queue
+from audit import queue, selectors
 from audit import services as audit
 from audit.alarms import Kind
 from audit.events import Event
 from audit.models import Alarm
-from audit.services.alarms import raise_alarm_within
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption.crypto import handover
 from encryption.errors import Unknown
 from encryption.models import PasswordVersion
@@ -87,6 +88,25 @@ def take(release_id: UUID, *, by: User) -> handover.Sealed | None:
                 raise Replayed("It was shown before, and is shown once: ask for another release.")
         audit.record(Event.RELEASE_TAKEN, facts={"version": release.version_id})
     return sealed
+
+
+def watch() -> int:
+    """End the alarm of every release whose password has a newer version in force; return how many."""
+    open_ones = selectors.open_alarms().filter(kind=Kind.PASSWORD_RELEASED)
+    told = Release.objects.filter(
+        pk__in=[UUID(ref) for ref in open_ones.values_list("subject_id", flat=True)]
+    )
+    newer = PasswordVersion.objects.filter(
+        password=OuterRef("version__password"),
+        number__gt=OuterRef("version__number"),
+        in_force_from__isnull=False,
+    )
+    gone = Q(version__in_force_until__isnull=False) | Exists(newer)
+    ended = list(told.filter(gone))
+    for release in ended:
+        with audit.act(by=audit.WORKER, subject=release):
+            resolve_alarm_within(Kind.PASSWORD_RELEASED, release)
+    return len(ended)
 
 
 def _own(release_id: UUID, by: User) -> Release:

@@ -3,7 +3,6 @@
 from audit.alarms import Kind
 from audit.events import Event
 from tests.house.sources import ROOT
-from veeamsec.pages.alarming import TITLES
 from veeamsec.pages.entries import WORDS
 
 EVENTS, ALARMS = ROOT / "docs" / "events.md", ROOT / "docs" / "alarms.md"
@@ -23,8 +22,10 @@ def events() -> str:
 
 def alarms() -> str:
     """The alarms in the order of their kinds."""
-    rows = ["| alarm | what is wrong | what helps |", "| --- | --- | --- |"]
-    rows += [f"| `{kind.value}` | {TITLES[kind]} | {kind.todo} |" for kind in Kind]
+    rows = ["| alarm | what is wrong | what helps | told to | ends |", "| --- | --- | --- | --- | --- |"]
+    for kind in Kind:
+        ends = "Security, with a note" if kind.incident else "by itself"
+        rows.append(f"| `{kind.value}` | {kind.heading} | {kind.todo} | {kind.concerns} | {ends} |")
     return "\n".join(rows) + "\n"
 
 

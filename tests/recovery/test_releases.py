@@ -26,6 +26,7 @@ from recovery.errors import OutOfTime, Replayed
 from recovery.models import Release
 from recovery.services import releases
 from tests.approvals.conftest import SECRET, approve, work
+from tests.approvals.executing import change
 from tests.pages.conftest import as_user
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +133,17 @@ def test_the_page_goes_through_the_web(release, people):
     releases.seal(release.pk)
     assert page.open(browser.post(f"{base}/take/").json(), release) == SECRET
     assert as_user(people.dpo).get(f"{base}/").status_code == 404
+
+
+def test_the_alarm_about_a_release_ends_with_another_password(release, people, encrypted):
+    page = Page()
+    releases.open_page(release.pk, page.point, by=people.nobody)
+    releases.seal(release.pk)
+    told = Alarm.objects.filter(kind="password.released").exclude(state="resolved")
+    assert releases.watch() == 0
+    assert told.exists()
+    changed = change(people, encrypted.password_id, hint="After the release")
+    approve(people.dpo, changed)
+    assert work(changed).state == "executed"
+    assert releases.watch() == 1
+    assert not told.exists()
