@@ -20,7 +20,7 @@ from audit import keys
 from audit.errors import Forged, KeyUnavailable
 from encryption import order as orders
 from encryption.attested import Attested, attested
-from encryption.models import Drift, Job, Rekey, RekeyJob, RestorePoint
+from encryption.models import Drift, Job, Rekey, RekeyJob, RestorePoint, VeeamJob
 from encryption.selectors.drifts import accepted_keys
 
 # Of more jobs than that, everybody's rows are read faster than these are picked out.
@@ -45,6 +45,7 @@ class State(StrEnum):
     UNAPPROVED = "unapproved"
     UNKNOWN = "unknown"
     DRIFT = "drift"
+    NOT_KNOWN = "not_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Facts:
     observed: str
     observed_at: datetime | None
     applying: bool = False
+    # A backup at Veeam whose job was gone there before it was known here.
+    orphaned: bool = False
     drifts: tuple[str, ...] = ()
     executed_at: datetime | None = None
     attested: Attested | str | None = None
@@ -127,6 +130,9 @@ def judge(facts: Facts, now: datetime) -> Badge:
     if facts.applying:
         why = "Until it has succeeded, the former password is in force."
         return Badge(State.APPLYING, "Approved, being applied", reasons=(why,))
+    if facts.orphaned:
+        why = "Its job was gone at Veeam before the first reading: nobody can tell what encrypted its points."
+        return Badge(State.NOT_KNOWN, "Encryption not known", reasons=(why,))
     if not facts.activated:
         return Badge(State.PLAIN, "Not encrypted", reasons=("The next run writes without encryption.",))
     if facts.attested is None:
@@ -179,6 +185,9 @@ def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
             drifts[drift.job_id].append(drift.text)
     applying = _read_applying(among, drifts)
     volumes = _read_volumes(among)
+    orphaned = set(
+        _of(VeeamJob.objects.filter(type=VeeamJob.ORPHANED), among).values_list("job_id", flat=True)
+    )
     signed = attested(_executed(among))
     others = {job.pk for job in found if _is_another(job, signed.get(job.pk))}
     unsigned = {job.pk for job in found if job.pk in signed and signed[job.pk] is None}
@@ -191,6 +200,7 @@ def facts_of(jobs: Iterable[Observed]) -> dict[UUID, Facts]:
             observed=job.observed_fingerprint,
             observed_at=job.observed_at,
             applying=job.pk in applying,
+            orphaned=job.pk in orphaned and job.password_id is None,
             drifts=tuple(drifts.get(job.pk, ())),
             executed_at=ended.get(job.pk),
             attested=signed.get(job.pk),

@@ -70,7 +70,10 @@ class ConnectSerializer(Strict):
 
 
 class StretchSerializer(serializers.Serializer[opens.Stretch]):
-    """Restore points of one job, one after another, that need the same version; null: not encrypted."""
+    """Restore points of one job, one after another, that need the same version.
+
+    null: not encrypted; or not `known`, of a backup whose job was gone before the first reading.
+    """
 
     version = serializers.UUIDField(source="version.pk", allow_null=True, default=None)
     hint = serializers.CharField(source="version.hint", allow_null=True, default=None)
@@ -79,6 +82,7 @@ class StretchSerializer(serializers.Serializer[opens.Stretch]):
     begins = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     points = serializers.IntegerField()
+    known = serializers.BooleanField()
 
     def get_held(self, stretch: opens.Stretch) -> bool | None:
         """Whether the version's value is known here; null where a KMS stands for it, or nothing is needed."""

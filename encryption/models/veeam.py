@@ -125,6 +125,9 @@ class VeeamRepository(models.Model):
 class VeeamJob(models.Model):
     """What Veeam says of a job: its id and type there, and every place where it states encryption."""
 
+    # The type of a backup whose job was gone before the first reading: nobody can tell what encrypted it.
+    ORPHANED = "orphaned"
+
     job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="veeam")
     server = models.ForeignKey(VeeamServer, on_delete=models.PROTECT, related_name="jobs")
     external = models.UUIDField()

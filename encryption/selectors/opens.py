@@ -42,12 +42,16 @@ _SUMS = "SELECT key, sum(value::bigint)::bigint FROM ({}) jobs, jsonb_each_text(
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Restore points of one job, one after another, that need the same version; None: not encrypted."""
+    """Restore points of one job, one after another, that need the same version; None: not encrypted.
+
+    Of a backup whose job nobody knew, `known` says that even that cannot be told.
+    """
 
     version: PasswordVersion | None
     begins: datetime
     ends: datetime
     points: int
+    known: bool = True
 
 
 class Mark(NamedTuple):
@@ -83,21 +87,25 @@ class Figures:
     unheld: int
     unheld_points: int
     plain_points: int
+    # Of backups whose jobs nobody knew.
+    unknown_points: int
     unexplained: int
 
 
 def opened(jobs: Sequence[Job], *, since: datetime, until: datetime) -> dict[UUID, Opened]:
-    """Return what opens the restore points of these jobs, in two queries."""
+    """Return what opens the restore points of these jobs, in three queries."""
     lo, hi = since.timestamp(), max(until.timestamp(), since.timestamp() + 1)
     with connection.cursor() as cursor:
         cursor.execute(_STRETCHES, [lo, hi, MARKS, MARKS, [job.pk for job in jobs]])
         rows = cursor.fetchall()
     needed = {row[1] for row in rows if row[1] is not None}
     versions = PasswordVersion.objects.select_related("password").in_bulk(needed)
+    orphaned = set(_orphaned().filter(job__in=[job.pk for job in jobs]).values_list("job_id", flat=True))
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
     marks: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
     for job, version, begins, ends, points, places, counts in rows:
-        stretches[job].append(Stretch(versions[version] if version else None, begins, ends, points))
+        known = version is not None or job not in orphaned
+        stretches[job].append(Stretch(versions[version] if version else None, begins, ends, points, known))
         marks[job] += zip(places, counts, strict=True)
     return {job.pk: Opened(tuple(stretches[job.pk]), _merged(marks[job.pk])) for job in jobs}
 
@@ -141,6 +149,9 @@ def figures(jobs: QuerySet[Job]) -> Figures:
         PasswordVersion.objects.filter(pk__in=needed).select_related("password__veeam").defer("sealed_root")
     )
     unknown = [one for one in versions if not one.sealed_password and not is_kms(one)]
+    orphaned = RestorePoint.objects.filter(
+        job__in=_orphaned().filter(job__in=jobs).values("job"), password_version=None, dropped_at=None
+    ).count()
     drifts = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS)
     return Figures(
         jobs=jobs.count(),
@@ -151,7 +162,8 @@ def figures(jobs: QuerySet[Job]) -> Figures:
         retirable=retirable(jobs).count(),
         unheld=len(unknown),
         unheld_points=sum(needed[one.pk] for one in unknown),
-        plain_points=counts[None],
+        plain_points=max(counts[None] - orphaned, 0),
+        unknown_points=orphaned,
         unexplained=drifts.filter(Q(job__in=jobs) | Q(password__jobs__in=jobs)).distinct().count(),
     )
 
@@ -169,6 +181,10 @@ def _counts(jobs: QuerySet[Job]) -> Counter[UUID | None]:
         cursor.execute(_SUMS.format(tallies), named)
         found.update({UUID(version) if version else None: count for version, count in cursor})
     return found
+
+
+def _orphaned() -> QuerySet[VeeamJob]:
+    return VeeamJob.objects.filter(type=VeeamJob.ORPHANED)
 
 
 def is_kms(version: PasswordVersion) -> bool:

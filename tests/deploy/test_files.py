@@ -55,6 +55,16 @@ def test_systemd_finds_a_unit_sound_and_hardened(unit, tmp_path):
     assert "Unknown" not in ended.stderr
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine")
+def test_systemd_verifies_the_units_together(tmp_path):
+    for path in (*UNITS, DEPLOY / "systemd" / "veeamsec.target"):
+        (tmp_path / path.name).write_text(filled(path))
+    words = ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))]
+    told = {"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "PATH": "/usr/local/bin:/usr/bin"}
+    ended = subprocess.run(words, env=told, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not on this machine")
 def test_the_composition_is_one(tmp_path):
     told = {

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import SecurityMember, Suspension, Title
 from accounts.services import passkeys as passkey_service
 from approvals.models import ApprovalRequest, Kind, Policy
+from approvals.selectors import said_in
 from tests.accounts import factories
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.approvals.conftest import fresh_code, new_policy, roster, sign_roster  # noqa: F401
@@ -246,3 +247,13 @@ def test_rules_of_no_place_are_said_in_the_form(people, scope):
     assert answer.status_code == 400
     assert "There is no such repository" in text_of(answer)
     assert not ApprovalRequest.objects.exists()
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_policy_says_whether_a_description_names_the_request(people, given):
+    client = as_user(people.dpo)
+    policy = Policy.objects.get()
+    terms = terms_on(text_of(client.get(reverse("ask_policy")))) | {"procedure_text": policy.procedure_text}
+    terms |= {"decide_days": 3, "procedure_questions": "\n".join(policy.procedure_questions)}
+    made = asked(client, "ask_policy", **terms, **({"number_in_description": "on"} if given else {}))
+    assert said_in(made).change["policy"]["number_in_description"] is given

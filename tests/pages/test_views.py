@@ -37,6 +37,17 @@ def test_every_page_draws_for_who_may_see_it(people, encrypted, pending, role):
     assert found == {name: 403 if role in CLOSED.get(name, ()) else 200 for name in PAGES}
 
 
+@pytest.mark.parametrize(
+    "route", ["veeam_connect", "recovery_generate", "recovery_receive", "recovery_offer"]
+)
+def test_a_form_that_was_sent_empty_is_refused(people, route):
+    client = as_user(people.administrator)
+    if route.startswith("recovery"):
+        people.administrator.role_grants.create(role="enterprise")
+    assert client.get(reverse(route)).status_code == 200
+    assert client.post(reverse(route)).status_code == 400
+
+
 @pytest.mark.parametrize("role", ["operator", "administrator", "dpo", "auditor"])
 def test_job_draws(people, encrypted, role):
     response = as_user(getattr(people, role)).get(reverse("job", args=[encrypted.pk]))

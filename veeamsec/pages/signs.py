@@ -34,6 +34,7 @@ _BADGES = {
     BadgeState.UNAPPROVED: (WAIT, "alert-triangle"),
     BadgeState.UNKNOWN: (WAIT, "clock"),
     BadgeState.DRIFT: (REFUSE, "alert-circle"),
+    BadgeState.NOT_KNOWN: (WAIT, "alert-triangle"),
 }
 _ENDINGS = {
     State.APPROVED: (ACT, "Approved, being applied"),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
 from accounts.rules import Standing
@@ -45,6 +45,11 @@ def demand(viewer: User, permission: str) -> None:
     """Refuse who lacks a permission."""
     if not viewer.has_perm(permission):
         raise PermissionDenied("This page is for other roles than yours.")
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form was sent with, or None where it is only shown: nothing at all is an answer too."""
+    return request.POST if request.method == "POST" else None
 
 
 def page_of(request: HttpRequest, found: QuerySet[Any] | Sequence[Any], size: int = PAGE) -> Page[Any]:

@@ -34,6 +34,8 @@ _LOUD = frozenset(
         _REFUSED_CHANGE,
     }
 )
+# Of a job's other settings, which may be lost with it: then it is loud too.
+MEANWHILE = "Edited while an approved change wrote the job, by"
 # Enough to find a loud one among them; the alarm names the newest.
 _LOOKED_AT = 500
 
@@ -48,12 +50,16 @@ def sound_within(server: VeeamServer) -> None:
     """Raise or end the two alarms of a server's exceptions; what opened a drift has the drift's own."""
     rows = unowned(server).filter(event__isnull=False, drift=None).select_related("event")
     loud = rows.filter(event__number__in=_LOUD).order_by("-event__happened_at")[:_LOOKED_AT]
-    told = [row.event for row in loud if row.event and tellings.says_encryption(row.event)]
+    told = [row.event for row in loud if row.event and _is_loud(row, row.event)]
     _sound(server, Kind.VEEAM_UNEXPLAINED, told)
     tried = rows.filter(event__number=tellings.VERIFIED).order_by("-event__happened_at")[:_LOOKED_AT]
     wrong = [row.event for row in tried if row.event and tellings.says_no_match(row.event)]
     strange = [event for event in wrong if not tellings.same_account(event.user_name, server.account)]
     _sound(server, Kind.VEEAM_VERIFY_FAILED, strange)
+
+
+def _is_loud(row: Reconciled, event: VeeamEvent) -> bool:
+    return tellings.says_encryption(event) or row.why.startswith(MEANWHILE)
 
 
 def _sound(server: VeeamServer, kind: Kind, events: list[VeeamEvent]) -> None:

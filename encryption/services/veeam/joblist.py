@@ -19,7 +19,6 @@ from encryption.models import (
 from encryption.services.veeam.passwords import Noting, external_of
 from encryption.services.veeam.reading import JobRead, time_text
 
-ORPHANED = "orphaned"
 _CHANGED, _OFF = Drift.What.VEEAM_ENCRYPTION_CHANGED, Drift.What.VEEAM_ENCRYPTION_OFF
 _JOB_SETTINGS_UPDATED = 23050
 _BATCH = 500
@@ -46,7 +45,7 @@ def note_within(
     `passwords` and `places` give our ids by theirs.
     """
     rows = VeeamJob.objects.filter(server=noting.server).select_related("job")
-    known = {row.external: row for row in rows.exclude(type=ORPHANED)}
+    known = {row.external: row for row in rows.exclude(type=VeeamJob.ORPHANED)}
     _add(
         noting, [job for job in noting.reading.jobs.values() if job.external not in known], passwords, places
     )

@@ -10,7 +10,6 @@ from django.db.models import F
 
 from encryption.models import Job, PasswordVersion, VeeamJob, VeeamServer
 from encryption.services.veeam import reading
-from encryption.services.veeam.joblist import ORPHANED
 from encryption.services.veeam.points import Owner
 from encryption.services.veeam.reading import BackupRead, Reading
 
@@ -59,7 +58,7 @@ def _orphan(server: VeeamServer, backup: BackupRead, found: Reading) -> VeeamJob
         job=job,
         server=server,
         external=backup.external,
-        type=ORPHANED,
+        type=VeeamJob.ORPHANED,
         is_disabled=True,
         terms=[{"from": None, "password": None}],
         seen_at=found.began_at,

@@ -72,7 +72,8 @@ def _row_of(server: VeeamServer, event: VeeamEvent, known: deeds.Deeds) -> Recon
     if tellings.is_doubtful(event):
         return Reconciled(event=event, why="The event can be read in two ways; who did it is in doubt.")
     if not tellings.same_account(event.user_name, server.account):
-        return Reconciled(event=event, why=_why_not_ours(event))
+        meanwhile = known.request_of(event.subject, event.number, event.happened_at) is not None
+        return Reconciled(event=event, why=_why_not_ours(event, meanwhile=meanwhile))
     if request := known.request_of(event.subject, event.number, event.happened_at):
         return Reconciled(event=event, request=request, why="Our own account, in this request's time.")
     if known.busy:
@@ -83,8 +84,11 @@ def _row_of(server: VeeamServer, event: VeeamEvent, known: deeds.Deeds) -> Recon
     return Reconciled(event=event, why=_OURS_ALONE)
 
 
-def _why_not_ours(event: VeeamEvent) -> str:
+def _why_not_ours(event: VeeamEvent, *, meanwhile: bool) -> str:
+    """Say who it was; `meanwhile`: while a step of ours wrote the job, which Veeam takes as a whole alone."""
     who = event.user_name or "somebody whom Veeam does not name"
+    if meanwhile and event.number == tellings.JOB_UPDATED:
+        return f"{exceptions.MEANWHILE} {who}: see whether it still holds."[:200]
     if not tellings.says_encryption(event):
         return f"Other settings of the job, by {who}."[:200]
     return f"By {who}, who is not our account."[:200]

@@ -1,5 +1,6 @@
 """What an executed step leaves in the rows of a Veeam job: as it was read back, and what is closed by it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.utils import timezone
 from audit import services as audit
 from audit.alarms import Kind
 from audit.events import Event
-from audit.services.alarms import resolve_alarm_within
+from audit.models import Alarm
+from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption.models import Drift, Job, VeeamJob
 from encryption.services.veeam.reading import time_text
 
@@ -38,8 +40,19 @@ def note_within(job: Job, proof: dict[str, Any], began: datetime | None) -> None
         # Switched off by a decided request: a gap stays one until somebody gives its reason.
         rows = rows.exclude(what__in=Drift.GAPS)
     close_within(list(rows))
+    _tell_others_within(job, proof["others"])
     if job.password_id is not None and proof["new_opens"]:
         close_within(list(Drift.objects.filter(password=job.password_id, closed_at=None, what__in=ANSWERED)))
+
+
+def _tell_others_within(job: Job, names: Sequence[str]) -> None:
+    """Be loud where a job's other settings do not read as they were written: somebody edited it just then."""
+    if not names:
+        resolve_alarm_within(Kind.VEEAM_UNEXPLAINED, job)
+        return
+    said = ", ".join(names[:20])
+    text = f"Edited while an approved change wrote {job}; these read otherwise since: {said}."
+    raise_alarm_within(Kind.VEEAM_UNEXPLAINED, job, Alarm.Severity.WARNING, text)
 
 
 def close_within(drifts: list[Drift]) -> None:

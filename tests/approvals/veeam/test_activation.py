@@ -118,6 +118,20 @@ def test_concurrent_edit_is_not_overwritten(people, there, read, ask_for):
     assert enable(there, "Mail")["isEnabled"]
 
 
+def test_edit_after_our_writing_is_told(people, there, read, ask_for):
+    """Somebody saves the job between our writing and our reading back: it stays, and is said."""
+    there.add_job("Mail")
+    read()
+    request = approve(people.dpo, ask_for("activate_encryption", "Mail", new_password=SECRET, hint="Mail"))
+    there.after["put"] = lambda: there.models[name_of("Mail")].update(description="edited just then")
+    assert work(request).state == State.EXECUTED
+    assert there.models[name_of("Mail")]["description"] == "edited just then"
+    alarm = Alarm.objects.get(kind="veeam.unexplained", resolved_at=None)
+    assert (alarm.subject_id, "description" in alarm.text) == (str(job_named("Mail").pk), True)
+    work(approve(people.dpo, ask_for("deactivate_encryption", "Mail")))
+    assert not Alarm.objects.filter(kind="veeam.unexplained", resolved_at=None).exists()
+
+
 def test_running_job_is_tried_again(people, there, read, ask_for):
     there.add_job("Mail")
     read()

@@ -16,7 +16,8 @@ from encryption.services.veeam import exceptions
 from encryption.services.veeam.reconciliation import reconcile
 from tests.encryption.conftest import make_user
 from tests.encryption.veeam import lines
-from tests.encryption.veeam.lines import line, password_line, receive
+from tests.encryption.veeam.lines import job_line, line, password_line, receive
+from tests.encryption.veeam.standin import name_of
 from tests.encryption.veeam.told import GOLD, alarms, step, where
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,26 @@ def test_who_does_not_decide_neither_gives_nor_takes_exceptions(house, admin):
         with pytest.raises(NotEligible):
             exceptions.assign([row.pk], by=by, owner=owner.pk, note="x", server=house.pk)
     assert [user.username for user in exceptions.answerable()] == ["olivia"]
+
+
+def test_an_edit_while_we_wrote_the_job_is_loud_until_it_has_an_owner(house, admin):
+    """A job is written as a whole: theirs may be lost, whatever it was."""
+    step()
+    changes = "<changes><description/></changes>"
+    (event,) = receive(job_line(name_of("Mail"), timezone.now(), changes=changes))
+    reconcile(house.pk)
+    row = where(event)
+    assert (row.request, "whether it still holds" in row.why) == (None, True)
+    assert alarms("veeam.unexplained")
+    exceptions.assign([row.pk], by=admin, owner=admin.pk, note="It holds.", server=house.pk)
+    assert alarms("veeam.unexplained") == []
+
+
+def test_an_edit_of_other_settings_at_another_time_is_quiet(house):
+    (event,) = receive(job_line(name_of("Mail"), timezone.now(), changes="<changes><description/></changes>"))
+    reconcile(house.pk)
+    assert where(event).why.startswith("Other settings")
+    assert alarms("veeam.unexplained") == []
 
 
 def test_what_is_settled_gets_no_owner(house, admin):

@@ -5,7 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Alarm, Entry, Outbox
+from encryption import badge
 from encryption.models import (
+    Drift,
     EncryptionPassword,
     Job,
     PasswordVersion,
@@ -15,6 +17,7 @@ from encryption.models import (
     VeeamPassword,
     VeeamRepository,
 )
+from encryption.selectors import opens
 from encryption.services.veeam import imports
 from tests.encryption.veeam.standin import days, name_of
 
@@ -126,6 +129,22 @@ def test_a_backup_without_a_job_gets_an_orphaned_one(there, read):
     assert RestorePoint.objects.filter(job=orphan.job).count() == 1
     read()
     assert VeeamJob.objects.filter(type="orphaned").count() == 1
+
+
+def test_of_a_backup_without_a_job_nothing_is_known(there, read):
+    """P10: neither that it is encrypted nor that it is not."""
+    there.add_job("Plain")
+    there.point("Plain", days(1))
+    there.backup("Old backup", None)
+    there.point("Old", days(1))
+    read()
+    orphan = VeeamJob.objects.get(type="orphaned").job
+    assert badge.badge(orphan).state == badge.State.NOT_KNOWN
+    found = opens.opened([orphan], since=days(2), until=days(0))[orphan.pk]
+    assert [(one.version, one.known) for one in found.stretches] == [(None, False)]
+    figures = opens.figures(Job.objects.all())
+    assert (figures.plain_points, figures.unknown_points) == (1, 1)
+    assert not Drift.objects.filter(job=orphan).exists()
 
 
 def test_a_password_that_is_not_listed_still_counts_as_one(there, read):

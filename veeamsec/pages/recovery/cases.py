@@ -19,7 +19,7 @@ from recovery.services import answers, cases, keysets
 from veeamsec.pages import signs
 from veeamsec.pages.forms.recovery import CaseForm, ReceiveForm, TextForm
 from veeamsec.pages.signs import Sign
-from veeamsec.pages.viewer import demand, viewer_of
+from veeamsec.pages.viewer import demand, sent, viewer_of
 
 State, Side = RecoveryCase.State, RecoveryCase.Side
 _SIGNS = {
@@ -57,7 +57,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Step 1, on the backup side: which jobs, and why."""
     viewer = viewer_of(request)
     demand(viewer, "encryption.restore_job")
-    form = CaseForm(request.POST or None, viewer=viewer)
+    form = CaseForm(sent(request), viewer=viewer)
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -80,7 +80,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     """Step 2, on the Enterprise side: the request is taken and checked."""
     viewer = viewer_of(request)
     keysets.check_may_ask(viewer)
-    form = ReceiveForm(request.POST or None, request.FILES or None)
+    form = ReceiveForm(sent(request), request.FILES or None)
     if form.is_valid():
         try:
             case = answers.receive(form.cleaned_data["text"], by=viewer, number=form.cleaned_data["number"])
@@ -110,7 +110,7 @@ def case(request: HttpRequest, row: UUID) -> HttpResponse:
 def response(request: HttpRequest, row: UUID) -> HttpResponse:
     """Step 3, on the backup side: the response is taken; the worker opens it."""
     viewer = viewer_of(request)
-    found, form = _seen(row, viewer), TextForm(request.POST, request.FILES or None)
+    found, form = _seen(row, viewer), TextForm(request.POST, request.FILES)
     if form.is_valid():
         try:
             cases.offer_response(found.pk, form.cleaned_data["text"], by=viewer)

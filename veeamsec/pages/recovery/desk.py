@@ -18,7 +18,7 @@ from veeamsec.pages import signs
 from veeamsec.pages.forms.recovery import GenerateForm, TextForm
 from veeamsec.pages.recovery.cases import of_both_sides
 from veeamsec.pages.signs import Sign
-from veeamsec.pages.viewer import demand, viewer_of
+from veeamsec.pages.viewer import demand, sent, viewer_of
 
 _KEYSETS = {
     Keyset.State.INACTIVE: Sign(signs.QUIET, "Inactive"),
@@ -92,7 +92,7 @@ def _exports(viewer: User) -> list[EnterpriseTask]:
 @require_http_methods(["GET", "POST"])
 def generate(request: HttpRequest) -> HttpResponse:
     """Wish for a new keyset."""
-    viewer, form = viewer_of(request), GenerateForm(request.POST or None)
+    viewer, form = viewer_of(request), GenerateForm(sent(request))
     keysets.check_may_ask(viewer)
     if form.is_valid():
         keysets.generate(by=viewer, **form.cleaned_data)
@@ -112,7 +112,7 @@ def offer_server(request: HttpRequest) -> HttpResponse:
     """Take a backup server's registration."""
     viewer = viewer_of(request)
     keysets.check_may_ask(viewer)
-    form = TextForm(request.POST or None, request.FILES or None)
+    form = TextForm(sent(request), request.FILES or None)
     if form.is_valid():
         try:
             servers.offer(form.cleaned_data["text"], by=viewer)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from encryption.models import PasswordVersion
 from encryption.selectors.opens import MARKS, Mark, Opened, Stretch
 
 WIDTH, BAND, TALLEST, HEIGHT = 600, 24, 10, 40
@@ -54,7 +53,7 @@ def bands(opened: Opened, span: Span, *, changed: bool) -> list[Band]:
     for number, stretch in enumerate(opened.stretches):
         last = number == len(opened.stretches) - 1
         width = _end(opened, number, span) - span.place(stretch.begins)
-        name, tone = _name(stretch.version), _tone(stretch, last=last, changed=changed)
+        name, tone = _name(stretch), _tone(stretch, last=last, changed=changed)
         points = "1 restore point" if stretch.points == 1 else f"{stretch.points:,} restore points"
         text = f"{points}, {stretch.begins:%-d %b %Y} to {stretch.ends:%-d %b %Y}"
         found.append(Band(name, tone, text, max(1, min(9, round(9 * width / WIDTH)))))
@@ -102,13 +101,13 @@ def _tone(stretch: Stretch, *, last: bool, changed: bool) -> str:
     if last and changed:
         return "changed"
     if stretch.version is None:
-        return "plain"
+        return "plain" if stretch.known else "former"
     if stretch.version.sealed_password is None and stretch.version.erased_at is None:
         return "unheld now" if last else "unheld"
     return "now" if last else "former"
 
 
-def _name(version: PasswordVersion | None) -> str:
-    if version is None:
-        return "not encrypted"
-    return f"{version.hint} · {version.number}"
+def _name(stretch: Stretch) -> str:
+    if stretch.version is None:
+        return "not encrypted" if stretch.known else "not known"
+    return f"{stretch.version.hint} · {stretch.version.number}"

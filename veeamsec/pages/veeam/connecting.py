@@ -17,13 +17,13 @@ from encryption.services.veeam import enforcement, looking
 from encryption.services.veeam import servers as services
 from veeamsec.pages.forms.veeam import ConnectForm, LookForm, SettingsForm
 from veeamsec.pages.veeam import servers
-from veeamsec.pages.viewer import viewer_of
+from veeamsec.pages.viewer import sent, viewer_of
 
 
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest) -> HttpResponse:
     """Where is it? The worker then reads its certificate."""
-    viewer, form = viewer_of(request), LookForm(request.POST or None)
+    viewer, form = viewer_of(request), LookForm(sent(request))
     services.check_administrator(viewer)
     if form.is_valid():
         try:
@@ -43,7 +43,7 @@ def look(request: HttpRequest, look_id: UUID) -> HttpResponse:
     """Is it the right one? Then the account, and the first import begins."""
     viewer = viewer_of(request)
     found = looking.result(look_id, by=viewer)
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(sent(request))
     if found.seen and form.is_valid():
         data = form.cleaned_data
         try:
@@ -82,7 +82,7 @@ def settings(request: HttpRequest, server_id: UUID) -> HttpResponse:
     services.check_administrator(viewer)
     server = get_object_or_404(selectors.veeam_servers_for(viewer), pk=server_id)
     held = {"mode": server.mode, "emergency_account": server.emergency_account}
-    form = SettingsForm(request.POST or None, initial=held)
+    form = SettingsForm(sent(request), initial=held)
     if form.is_valid():
         try:
             _hold(server.pk, form.cleaned_data, viewer)

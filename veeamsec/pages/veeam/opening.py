@@ -99,6 +99,8 @@ def _lead(found: opens.Figures) -> str:
 def _tiles(found: opens.Figures) -> list[Tile]:
     needed = f"{words.count(found.older, 'older version')} still open something" if found.older else ""
     plain = f"{words.count(found.plain_points, 'restore point')} need none" if found.plain_points else ""
+    if found.unknown_points:
+        plain = f"of {words.count(found.unknown_points, 'restore point')} it is not known"
     return [
         Tile(
             "Needed today",
@@ -174,7 +176,7 @@ def _cells(job: Job, stretch: opens.Stretch, sign: str) -> list[str | int]:
     return [
         words.cell(job.name),
         veeam.type if veeam else "native",
-        words.cell(version.hint) if version else "not encrypted",
+        words.cell(version.hint) if version else "not encrypted" if stretch.known else "not known",
         version.number if version else "",
         _held(version),
         f"{stretch.begins:%Y-%m-%dT%H:%M:%SZ}",

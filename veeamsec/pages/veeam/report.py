@@ -46,12 +46,14 @@ def report(request: HttpRequest, server_id: UUID) -> HttpResponse:
     of_veeam = VeeamJob.objects.filter(server=server).exclude(job__state=Job.State.DELETED)
     figures = opens.figures(jobs)
     encrypted = of_veeam.exclude(job__password=None).count()
+    writing = of_veeam.exclude(type=VeeamJob.ORPHANED).count()
     context = {
         "server": server,
         "mode": servers.mode_of(server),
         "figures": figures,
         "encrypted": encrypted,
-        "share": round(100 * encrypted / figures.jobs) if figures.jobs else 0,
+        "writing": writing,
+        "share": round(100 * encrypted / writing) if writing else 0,
         "findings": sorted(_findings(server, figures), key=lambda one: -one.weight),
         "kinds": _kinds(of_veeam),
         "now": timezone.now(),
@@ -65,7 +67,8 @@ def _kinds(jobs: QuerySet[VeeamJob]) -> list[dict[str, object]]:
         .values("type")
         .annotate(jobs=Count("pk"), encrypted=Count("pk", filter=Q(job__password__isnull=False)))
     )
-    return [dict(row) for row in rows]
+    # Of backups without a job nobody can tell.
+    return [dict(row) | ({"encrypted": None} if row["type"] == VeeamJob.ORPHANED else {}) for row in rows]
 
 
 def _findings(server: VeeamServer, figures: opens.Figures) -> list[Finding]:

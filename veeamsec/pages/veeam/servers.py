@@ -107,7 +107,7 @@ def server(request: HttpRequest, server_id: UUID) -> HttpResponse:
 
 
 def _tiles(found: VeeamServer, jobs: QuerySet[VeeamJob], gaps: int) -> list[Tile]:
-    whole = jobs.count()
+    whole = jobs.exclude(type=VeeamJob.ORPHANED).count()
     encrypted = jobs.exclude(job__password=None).count()
     drifts = changes.open_of(found).count()
     configuration = found.configuration_backup

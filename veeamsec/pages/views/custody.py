@@ -21,7 +21,7 @@ from recovery.services import releases
 from veeamsec.pages import signs
 from veeamsec.pages.forms.prove import ProveForm
 from veeamsec.pages.signs import Sign
-from veeamsec.pages.viewer import viewer_of
+from veeamsec.pages.viewer import sent, viewer_of
 
 
 @require_safe
@@ -87,7 +87,7 @@ def _sign(proof: CustodyProof | None) -> Sign:
 @require_http_methods(["GET", "POST"])
 def prove(request: HttpRequest, record_id: UUID) -> HttpResponse:
     """Type the password from one's copy."""
-    viewer, form = viewer_of(request), ProveForm(request.POST or None)
+    viewer, form = viewer_of(request), ProveForm(sent(request))
     record = get_object_or_404(selectors.custody_for(viewer), pk=record_id)
     if form.is_valid():
         try:

@@ -127,6 +127,7 @@ _LACKS = {
     ),
     State.PLAIN: ("job is not encrypted", "jobs are not encrypted", "refuse", "Not encrypted"),
     State.UNAPPROVED: ("job's approval is not proven", "jobs' approvals are not proven", "wait", "No badge"),
+    State.NOT_KNOWN: ("job's encryption is not known", "jobs' encryption is not known", "wait", "Not known"),
     State.UNKNOWN: ("job was not observed lately", "jobs were not observed lately", "wait", "Not observed"),
     State.ADMINISTRATOR: (
         "job was approved by an administrator only",

@@ -13,6 +13,7 @@ from accounts.errors import Invalid, LinkInvalid
 from accounts.models import EnrolmentLink, Title
 from accounts.services import security_role
 from veeamsec.pages.forms.start import StartForm
+from veeamsec.pages.viewer import sent
 
 
 @login_not_required
@@ -27,7 +28,7 @@ def first_start(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":
             _refuse(request, token)
         return render(request, "pages/start.html", {"form": None}, status=404)
-    form = StartForm(request.POST or None, initial={"username": link.user.username})
+    form = StartForm(sent(request), initial={"username": link.user.username})
     if request.method == "POST" and form.is_valid():
         try:
             data = form.cleaned_data

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import Invalid
 from accounts.services import tokens
 from veeamsec.pages.forms.token import TokenForm
-from veeamsec.pages.viewer import viewer_of
+from veeamsec.pages.viewer import sent, viewer_of
 
 
 @never_cache
@@ -22,7 +22,7 @@ from veeamsec.pages.viewer import viewer_of
 @require_http_methods(["GET", "POST"])
 def token_new(request: HttpRequest) -> HttpResponse:
     """The form, and once the token itself."""
-    viewer, form = viewer_of(request), TokenForm(request.POST or None)
+    viewer, form = viewer_of(request), TokenForm(sent(request))
     if form.is_valid():
         data = form.cleaned_data
         try:
