@@ -46,7 +46,7 @@ def restore(
         if head.name != DATABASE:
             _put(home, head, content)
             continue
-        if not (home.keys / "worker" / "master.key").exists():
+        if not (home.keys / "worker" / "signing.key").exists():
             raise RestoreFailed("This backup was made without keys: name their file with --keys-from.")
         found, beyond = True, _bring_database(home, content)
     if not found:

@@ -5,9 +5,10 @@ reads. They are made once, at the first start, and never replaced: what is lost 
 again.
 """
 
-from encryption.crypto.providers.choice import keeper
+from encryption.crypto.providers.choice import address, keeper
 from encryption.crypto.providers.files import FileKeys
 from encryption.crypto.providers.master import MASTER, load_master, make_master
+from encryption.crypto.providers.moving import move
 from encryption.crypto.providers.pairs import (
     ENTERPRISE,
     ENTERPRISE_SEAL,
@@ -43,6 +44,7 @@ __all__ = [
     "SIGNING",
     "SIGNING_PUBLIC",
     "FileKeys",
+    "address",
     "keeper",
     "load_enterprise",
     "load_enterprise_seal",
@@ -57,4 +59,5 @@ __all__ = [
     "make_enterprise_keys",
     "make_master",
     "make_worker_keys",
+    "move",
 ]

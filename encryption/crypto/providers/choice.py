@@ -19,7 +19,7 @@ from encryption.crypto.providers.guards import Guard
 from encryption.crypto.providers.hsm import Token
 from encryption.crypto.providers.kmip import Server
 from encryption.crypto.providers.kmip.server import PORT
-from encryption.errors import KeyMaterialError
+from encryption.errors import KeyMaterialError, KeysAway
 
 SETTING = "VEEAMSEC_KEYS"
 FILES, SYSTEMD = "files", "systemd"
@@ -82,7 +82,7 @@ def _missing(*files: Path) -> list[str]:
 def _unread(source: str) -> list[str]:
     try:
         sources.read(source)
-    except KeyMaterialError as error:
+    except (KeyMaterialError, KeysAway) as error:
         return [error.message]
     return []
 

@@ -146,8 +146,10 @@ class Token:
     def _pin(self, token: pkcs11.Token) -> str:
         try:
             pin = sources.read(self.pin).decode().removesuffix("\n")
+        except KeyMaterialError as error:
+            raise KeysAway(error.message) from error
         except UnicodeDecodeError:
-            raise KeyMaterialError(f"{self.pin} holds no PIN.") from None
+            raise KeysAway(f"{self.pin} holds no PIN.") from None
         if (self.pin, pin) in _refused:
             raise KeysAway(
                 f"The token {self.token} refused the PIN in {self.pin}: write the right one there."

@@ -3,7 +3,8 @@
 Its file says in its first word whether the key lies there in clear (`veeamsec-master-1`) or guarded
 (`veeamsec-master-2`, the guard's kind, the key's id, and what the guard opens). A file of the other form than
 the setting names is refused: neither an HSM that was named but never used, nor a guard that was forgotten,
-passes for the other.
+passes for the other. What is wrong with setting or provider is `KeysAway`, so that work waits for a person;
+what is wrong with the key itself is `KeyMaterialError`.
 """
 
 import os
@@ -14,7 +15,7 @@ from encryption.crypto.providers import choice, sources
 from encryption.crypto.providers.files import FileKeys
 from encryption.crypto.providers.guards import Guard
 from encryption.crypto.seal import MasterKey
-from encryption.errors import KeyMaterialError
+from encryption.errors import KeyMaterialError, KeysAway
 
 MASTER = "master.key"
 
@@ -24,7 +25,7 @@ _PLAIN, _GUARDED = b"veeamsec-master-1", b"veeamsec-master-2"
 def load_master(folder: Path, *, said: str | None = None) -> MasterKey:
     """Return the key of what rests sealed, from the provider that VEEAMSEC_KEYS or `said` names.
 
-    Raises KeysAway while the provider cannot be reached, KeyMaterialError for a missing or damaged key.
+    Raises KeysAway while the provider gives nothing, KeyMaterialError for a missing or damaged key.
     """
     said = said or choice.address()
     if said == choice.SYSTEMD:
@@ -64,10 +65,10 @@ def open_text(text: bytes, folder: Path, said: str) -> MasterKey:
     form = text.partition(b" ")[0]
     if guard is None:
         if form == _GUARDED:
-            raise KeyMaterialError(f"{where} is guarded, but {choice.SETTING} names no guard.")
+            raise KeysAway(f"{where} is guarded, but {choice.SETTING} names no guard.")
         return _plain(text, where)
     if form == _PLAIN:
-        raise KeyMaterialError(
+        raise KeysAway(
             f"{where} holds the master key in clear, but {choice.SETTING} names a guard: run"
             " `manage.py keys move --from files`."
         )
@@ -75,11 +76,11 @@ def open_text(text: bytes, folder: Path, said: str) -> MasterKey:
 
 
 def guard_of(said: str, folder: Path) -> Guard | None:
-    """Return the guard that an address names for a folder. Raises KeyMaterialError for a wrong address."""
+    """Return the guard that an address names for a folder. Raises KeysAway for a wrong address."""
     try:
         return choice.guard_of(said, folder)
     except ValueError as error:
-        raise KeyMaterialError(f"{choice.SETTING} {error}.") from error
+        raise KeysAway(f"{choice.SETTING} {error}.") from error
 
 
 def _plain(text: bytes, where: str) -> MasterKey:
@@ -101,7 +102,7 @@ def _guarded(text: bytes, guard: Guard, where: str) -> MasterKey:
     except ValueError as error:
         raise KeyMaterialError(f"{where} holds no master key: bring it back from its backup.") from error
     if kind != guard.kind:
-        raise KeyMaterialError(f"{where} is guarded by {kind[:20]}, not by {guard.kind}.")
+        raise KeysAway(f"{where} is guarded by {kind[:20]}, not by {guard.kind}.")
     key = MasterKey(guard.unwrap(content))
     if key.id.hex() != key_id:
         raise KeyMaterialError(f"{guard.kind} gave another key than the one that {where} names.")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from encryption.crypto.providers.files import FileKeys
-from encryption.errors import KeyMaterialError
+from encryption.errors import KeysAway
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
@@ -12,14 +12,14 @@ _LARGEST = 16 * 1024
 
 
 def credential(name: str) -> bytes:
-    """Return a credential that systemd gave this unit. Raises KeyMaterialError.
+    """Return a credential that systemd gave this unit. Raises KeysAway.
 
     Its folder is the unit's alone, in memory and read-only; modes show the mask of an ACL, so they are not
     asked (systemd.exec(5), "Credentials").
     """
     folder = os.environ.get(CREDENTIALS, "")
     if not folder or "/" in name or name in ("", ".", ".."):
-        raise KeyMaterialError(
+        raise KeysAway(
             f"There is no credential {name}: ${CREDENTIALS} is not set. Name it in the unit with"
             f" LoadCredentialEncrypted={name}:…"
         )
@@ -27,7 +27,7 @@ def credential(name: str) -> bytes:
         with (Path(folder) / name).open("rb") as file:
             return file.read(_LARGEST)
     except OSError as error:
-        raise KeyMaterialError(
+        raise KeysAway(
             f"systemd gave this unit no credential {name} ({error.strerror}): name it in the unit with"
             f" LoadCredentialEncrypted={name}:…"
         ) from error
@@ -36,7 +36,7 @@ def credential(name: str) -> bytes:
 def read(source: str) -> bytes:
     """Return what lies at `file:/path`, 0600 and this user's own, or `credential:name`.
 
-    Raises KeyMaterialError if it is missing, a link, or open to others.
+    Raises KeyMaterialError if it is missing, a link, or open to others; KeysAway without the credential.
     """
     form, _, place = source.partition(":")
     if form == "credential":

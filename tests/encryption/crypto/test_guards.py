@@ -86,14 +86,14 @@ def test_another_key_than_the_named_one_is_refused(guarded):
 
 def test_a_guarded_key_is_none_for_files(guarded, monkeypatch):
     monkeypatch.delenv("VEEAMSEC_KEYS")
-    with pytest.raises(KeyMaterialError, match="names no guard"):
+    with pytest.raises(KeysAway, match="names no guard"):
         providers.load_master(guarded)
 
 
 def test_a_clear_key_is_none_for_a_guard(guard, tmp_path, monkeypatch):  # noqa: F811
     providers.make_worker_keys(tmp_path / "worker", tmp_path / "public")
     monkeypatch.setenv("VEEAMSEC_KEYS", guard.address)
-    with pytest.raises(KeyMaterialError, match="in clear"):
+    with pytest.raises(KeysAway, match="in clear"):
         providers.load_master(tmp_path / "worker")
 
 
@@ -118,7 +118,7 @@ def test_the_wrapping_key_never_leaves_the_token(softhsm, tmp_path, monkeypatch)
 def test_a_pin_that_others_can_read_is_refused(softhsm, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setenv("VEEAMSEC_KEYS", softhsm.address)
     softhsm.pin.chmod(0o640)
-    with pytest.raises(KeyMaterialError, match="open to its group"):
+    with pytest.raises(KeysAway, match="open to its group"):
         providers.make_worker_keys(tmp_path / "worker", tmp_path / "public")
 
 
@@ -177,7 +177,7 @@ def test_a_clients_key_that_others_can_read_is_refused(kmip, tmp_path, monkeypat
     monkeypatch.setenv("VEEAMSEC_KEYS", kmip.address)
     (kmip.folder / "client.key").chmod(0o644)
     try:
-        with pytest.raises(KeyMaterialError, match="open to its group"):
+        with pytest.raises(KeysAway, match="open to its group"):
             providers.make_worker_keys(tmp_path / "worker", tmp_path / "public")
     finally:
         (kmip.folder / "client.key").chmod(0o600)
@@ -221,11 +221,11 @@ def test_systemd_hands_the_key_over(credentials, tmp_path):
 
 def test_a_unit_without_the_credential_has_no_key(credentials, tmp_path):
     (credentials / "worker-master.key").unlink()
-    with pytest.raises(KeyMaterialError, match="LoadCredentialEncrypted"):
+    with pytest.raises(KeysAway, match="LoadCredentialEncrypted"):
         providers.make_worker_keys(tmp_path / "worker", tmp_path / "public")
 
 
 @pytest.mark.parametrize("name", ["../pin", "", "."])
 def test_a_credential_is_a_name(credentials, name):
-    with pytest.raises(KeyMaterialError):
+    with pytest.raises(KeysAway):
         sources.credential(name)

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from encryption.crypto.providers import make_enterprise_keys, make_worker_keys
+from encryption.errors import KeysAway
 from recovery.services import identity
 from veeamsec import preparing, servers
 from veeamsec.home import Home, HomeError
@@ -28,7 +29,7 @@ class Command(BaseCommand):
                 preparing.make_tables()
                 self._make_keys()
             call_command("collectstatic", interactive=False, verbosity=0)
-        except (HomeError, CannotStart, servers.ServerFailed) as error:
+        except (HomeError, CannotStart, KeysAway, servers.ServerFailed) as error:
             raise CommandError(str(error)) from error
 
     def _make_keys(self) -> None:

@@ -77,6 +77,8 @@ class Server:
             with socket.create_connection((self.host, self.port), timeout=SECONDS) as plain:
                 with context.wrap_socket(plain, server_hostname=self.host) as connection:
                     yield connection
+        except KeyMaterialError as error:
+            raise KeysAway(error.message) from error
         except messages.Refusal as error:
             raise KeysAway(f"The key server {self.host} refuses: {error}") from error
         except (OSError, ValueError) as error:
