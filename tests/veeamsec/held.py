@@ -1,4 +1,4 @@
-"""What belongs to one person, for the table of permissions: a copy in custody, a password handed over, a token."""
+"""What belongs to one person, for the table of permissions: a copy, a password handed over, a token."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
