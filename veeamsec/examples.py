@@ -48,7 +48,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "everything": {"to": "/srv/restores/personnel"},
         "two files": {"to": "/srv/restores/two", "paths": ["contracts/0042.pdf", "contracts/0043.pdf"]},
     },
-    "reports_pdf_create": {"a quarter": {"since": "2026-07-01", "until": "2026-09-30"}},
+    "reports_files_create": {"a quarter": {"since": "2026-07-01", "until": "2026-09-30"}},
     "report_schedules_create": {
         "a month": {"report": "governance", "every": "month", "recipients": [USER]},
     },

@@ -19,6 +19,7 @@ from accounts.api.views import user_of as _user
 from compliance import selectors
 from compliance.api.serializers import (
     CatalogueSerializer,
+    MakingSerializer,
     NewScheduleSerializer,
     ReportSerializer,
     ScheduleSerializer,
@@ -107,13 +108,14 @@ class Files(generics.ListAPIView[Report]):
 
 
 class Making(IdempotentPosts, APIView):
-    """Having a report made as a PDF/A."""
+    """Having a report made as a file."""
 
-    @extend_schema(request=WantedSerializer, responses={201: ReportSerializer})
+    @extend_schema(request=MakingSerializer, responses={201: ReportSerializer})
     def post(self, request: Request, name: str) -> Response:
         """Ask for it; the worker makes it."""
-        wanted = {key: str(value) for key, value in _read(WantedSerializer, request).items()}
-        made = reporting.order(name, wanted, by=_user(request))
+        wanted = {key: str(value) for key, value in _read(MakingSerializer, request).items()}
+        form = wanted.pop("form")
+        made = reporting.order(name, wanted, by=_user(request), form=form)
         return Response(ReportSerializer(made).data, status=status.HTTP_201_CREATED)
 
 

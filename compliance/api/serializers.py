@@ -15,6 +15,7 @@ class KindSerializer(serializers.Serializer[Any]):
     lead = serializers.CharField()
     wants = serializers.ListField(child=serializers.CharField())
     told = serializers.BooleanField()
+    packs = serializers.BooleanField()
 
 
 class CatalogueSerializer(serializers.Serializer[Any]):
@@ -32,6 +33,13 @@ class WantedSerializer(serializers.Serializer[Any]):
     job = serializers.UUIDField(required=False, help_text="A copy of this job")
     restore_point = serializers.UUIDField(required=False, help_text="A copy of this restore point")
     day = serializers.DateField(required=False, help_text="Of which the copy is, in UTC")
+    request = serializers.CharField(required=False, max_length=40, help_text="Its number or id")
+
+
+class MakingSerializer(WantedSerializer):
+    """As which file."""
+
+    form = serializers.ChoiceField(choices=Report.Form.choices, default=Report.Form.PDF)
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from accounts.models import User
 from compliance.errors import NotFound
-from compliance.reports import breach, governance
+from compliance.reports import analysis, breach, dossier, governance, names, register
 from compliance.reports.document import Document
 
 # Roles are mapped to it in accounts: a report names people, and what is open.
@@ -15,7 +16,7 @@ PERMISSION = "compliance.view_report"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One report: `wants` names what it is asked for, `told` whether it can be sent again and again."""
+    """One report: `wants` names what it is asked for; `told`: sent again and again; `packs`: as a zip."""
 
     name: str
     title: str
@@ -23,26 +24,22 @@ class Kind:
     build: Callable[[User, Mapping[str, str], datetime], Document]
     wants: tuple[str, ...] = ()
     told: bool = False
+    packs: bool = False
+
+
+def _kind(module: Any, *wants: str, told: bool = False, packs: bool = False) -> Kind:
+    return Kind(module.NAME, module.TITLE, module.LEAD, module.build, wants, told, packs)
 
 
 KINDS = {
     one.name: one
     for one in (
-        Kind(
-            governance.NAME,
-            governance.TITLE,
-            governance.LEAD,
-            governance.build,
-            ("since", "until"),
-            told=True,
-        ),
-        Kind(
-            breach.NAME,
-            breach.TITLE,
-            breach.LEAD,
-            breach.build,
-            ("repository", "job", "restore_point", "day"),
-        ),
+        _kind(governance, "since", "until", told=True),
+        _kind(breach, "repository", "job", "restore_point", "day"),
+        _kind(dossier, "request", packs=True),
+        _kind(register, told=True),
+        _kind(analysis, told=True),
+        _kind(names, told=True),
     )
 }
 

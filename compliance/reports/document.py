@@ -100,7 +100,8 @@ def shown(cell: Cell) -> str:
         return ""
     if isinstance(cell, datetime):
         moment = cell.astimezone(UTC)
-        return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+        # In two pieces at most, however narrow the column.
+        return f"{moment.day}\N{NO-BREAK SPACE}{moment:%b\N{NO-BREAK SPACE}%Y, %H:%M\N{NO-BREAK SPACE}UTC}"
     if isinstance(cell, date):
         return f"{cell.day} {cell:%b %Y}"
     if isinstance(cell, float):

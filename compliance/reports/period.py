@@ -42,7 +42,11 @@ class Period:
         """Return the months that it touches, or quarters of a long one: label, begin, end."""
         months = list(_months(self.first, self.last))
         size = 1 if len(months) <= _MONTHS else 3
-        firsts = months[::size]
+        firsts = (
+            months
+            if size == 1
+            else [_quarter(months[0]), *(one for one in months[1:] if one == _quarter(one))]
+        )
         ends = [*firsts[1:], _next(months[-1])]
         return [
             (_label(begin, size), _start(begin), _start(end)) for begin, end in zip(firsts, ends, strict=True)
@@ -51,7 +55,8 @@ class Period:
 
 def period_of(asked: Mapping[str, str], today: date) -> Period:
     """Read a period; without one, the last ninety days. Invalid for what is none."""
-    last = _day(asked.get("until", ""), today)
+    # What is still to come is not told yet.
+    last = min(_day(asked.get("until", ""), today), today)
     first = _day(asked.get("since", ""), last - timedelta(days=89))
     if first > last:
         raise Invalid("The period ends before it begins.")
@@ -78,12 +83,16 @@ def _next(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def _quarter(month: date) -> date:
+    return month.replace(month=(month.month - 1) // 3 * 3 + 1)
+
+
 def _start(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
 def _label(month: date, size: int) -> str:
-    return f"{month:%b %y}" if size == 1 else f"from {month:%b %y}"
+    return f"{month:%b %y}" if size == 1 else f"Q{month.month // 3 + 1} {month:%y}"
 
 
 def _said(day: date) -> str:

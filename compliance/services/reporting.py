@@ -18,9 +18,9 @@ from audit import services as audit
 from audit.errors import Refused
 from audit.events import Event
 from compliance import selectors
-from compliance.errors import NotFound
+from compliance.errors import Invalid, NotFound
 from compliance.models import Report
-from compliance.reports import catalogue, formats, pdf
+from compliance.reports import catalogue, dossier, formats, packs, pdf
 from compliance.reports.document import Document
 
 SUBJECT = "compliance.report"
@@ -55,8 +55,10 @@ def order(name: str, given: Mapping[str, str], *, by: User, form: str = Report.F
         demand(by)
         kind = catalogue.kind_of(name)
         wanted = catalogue.wanted_of(kind, given)
+        if form == Report.Form.PACK and not kind.packs:
+            raise Invalid("Only the record of a request comes as an evidence pack.")
         # Now, so that who mistypes a day is told at once.
-        kind.build(by, wanted, timezone.now())
+        wanted = dict(kind.build(by, wanted, timezone.now()).asked)
         with attempt.act():
             if Report.objects.filter(by=by, state=State.WAITING).count() >= MOST_WAITING:
                 raise NotEligible("Others of yours are being made; wait until they are done.")
@@ -91,8 +93,7 @@ def make(report_id: UUID) -> None:
     content, error = None, ""
     try:
         demand(report.by)
-        kind = catalogue.kind_of(report.name)
-        content = pdf.pdf_of(formats.on_paper(kind.build(report.by, report.asked, timezone.now())))
+        content = _content(report)
     except Refused as refused:
         error = str(refused)
     with audit.act(by=audit.WORKER, subject=report):
@@ -107,6 +108,14 @@ def make(report_id: UUID) -> None:
         audit.record(event, facts={"report": row.name, "form": row.form, "for": row.by_id, **row.asked})
         if row.schedule_id is not None:
             queue.ring(queue.Task.MAIL_REPORT, row.pk)
+
+
+def _content(report: Report) -> bytes:
+    kind = catalogue.kind_of(report.name)
+    document = kind.build(report.by, report.asked, timezone.now())
+    if report.form == Report.Form.PACK:
+        return packs.pack_of(dossier.request_of(report.asked, report.by), document)
+    return pdf.pdf_of(formats.on_paper(document))
 
 
 def get(report_id: UUID, viewer: User) -> Report:

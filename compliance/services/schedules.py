@@ -94,7 +94,8 @@ def _begin(schedule_id: UUID) -> bool:
         if not row.by.has_perm(catalogue.PERMISSION) or not row.by.is_active:
             _end_within(row, why="who asked for it may not read reports any more")
             return False
-        wanted = rhythm.last_whole(row.every, now.date()).as_asked()
+        days = rhythm.last_whole(row.every, now.date()).as_asked()
+        wanted = catalogue.wanted_of(catalogue.kind_of(row.name), days)
         reporting.order_within(row.name, wanted, by=row.by, form=Report.Form.PDF, schedule=row.pk)
         # One is made, however many were missed: the page has every period.
         row.next_at = rhythm.next_due(row.every, now)

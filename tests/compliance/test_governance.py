@@ -1,6 +1,7 @@
 """The governance report: every figure from real requests, votes, runs and signs."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from approvals.errors import OwnRequest
 from compliance.errors import Invalid
 from compliance.reports import formats, governance
 from compliance.reports.document import Document
+from compliance.reports.period import Period
 from encryption.models import Drift
 from tests.approvals.conftest import approve
 
@@ -108,3 +110,16 @@ def test_a_period_that_is_none_is_refused(people, wanted):
 def test_who_may_see_nothing_reads_of_nothing(executed, people):
     report = governance.build(people.nobody, {}, timezone.now())
     assert (fact(report, "asked"), fact(report, "jobs")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        ("2026-01-31", "2026-03-01", ["Jan 26", "Feb 26", "Mar 26"]),
+        ("2024-02-10", "2026-05-01", ["Q1 24", "Q2 24", "Q3 24", "Q4 24", "Q1 25", "Q2 25", "Q3 25", "Q4 25", "Q1 26", "Q2 26"]),
+    ],
+)  # fmt: skip
+def test_a_long_period_is_drawn_by_quarters(first, last, labels):
+    steps = Period(date.fromisoformat(first), date.fromisoformat(last)).steps()
+    assert [label for label, _, _ in steps] == labels
+    assert all(end == begin for (_, _, end), (_, begin, _) in pairwise(steps))

@@ -45,7 +45,7 @@ def test_a_file_from_the_page_to_the_download(people, monkeypatch):
     monkeypatch.setattr(pdf, "pdf_of", lambda html: b"%PDF-1.7")
     browser = as_user(people.dpo)
     led = browser.post(
-        reverse("report_pdf", args=["governance"]), {"since": "2026-10-01", "until": "2026-10-31"}
+        reverse("report_make", args=["governance"]), {"since": "2026-10-01", "until": "2026-10-31"}
     )
     report = Report.objects.get()
     assert led["Location"] == reverse("report_made", args=[report.pk])
@@ -77,7 +77,7 @@ def test_over_the_api_read_and_taken(mixed, people, monkeypatch):
     assert sheet.content.decode().splitlines()[0].startswith("job,repository,sign")
     missing = browser.get("/api/v1/reports/governance/csv/?table=none", headers={"Accept": "text/csv"})
     assert missing.status_code == 404
-    made = browser.post("/api/v1/reports/governance/pdf/", {}, content_type="application/json").json()
+    made = browser.post("/api/v1/reports/governance/files/", {}, content_type="application/json").json()
     reporting.make(made["id"])
     assert browser.get(f"/api/v1/report-files/{made['id']}/").json()["state"] == "made"
     assert browser.get(f"/api/v1/report-files/{made['id']}/content/").content == b"%PDF-1.7"

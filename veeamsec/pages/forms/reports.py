@@ -49,6 +49,10 @@ def _point(viewer: User) -> forms.Field:
     return forms.UUIDField(label="Or one restore point", required=False, help_text="Its id.")
 
 
+def _request(viewer: User) -> forms.Field:
+    return forms.CharField(label="Request", max_length=40, help_text="Its number, such as R-1042.")
+
+
 FIELDS: dict[str, Callable[[User], forms.Field]] = {
     "since": _first,
     "until": _last,
@@ -56,6 +60,7 @@ FIELDS: dict[str, Callable[[User], forms.Field]] = {
     "job": _job,
     "restore_point": _point,
     "day": _day,
+    "request": _request,
 }
 
 

@@ -24,7 +24,8 @@ from veeamsec.pages.viewer import demand, viewer_of
 # A quarter: what is looked at in most houses.
 _DAYS = 90
 _FILES = 20
-_DAYS_OF = ("day", "since", "until")
+# What tells two files of one report apart.
+_TELLING = ("day", "request", "since", "until")
 _TONES = {Report.State.WAITING: "act", Report.State.MADE: "", Report.State.FAILED: "refuse"}
 
 
@@ -56,7 +57,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 def _title(report: Report) -> str:
     title = catalogue.KINDS[report.name].title if report.name in catalogue.KINDS else report.name
-    asked = " to ".join(value for name, value in sorted(report.asked.items()) if name in _DAYS_OF)
+    asked = " to ".join(value for name, value in sorted(report.asked.items()) if name in _TELLING)
     return f"{title}, {asked}" if asked else title
 
 
@@ -103,9 +104,10 @@ def report_csv(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-def report_pdf(request: HttpRequest, name: str) -> HttpResponse:
-    """Have it made as a PDF by the worker."""
-    made = reporting.order(name, request.POST.dict(), by=viewer_of(request))
+def report_make(request: HttpRequest, name: str) -> HttpResponse:
+    """Have it made as a file by the worker."""
+    form = Report.Form.PACK if "pack" in request.POST else Report.Form.PDF
+    made = reporting.order(name, request.POST.dict(), by=viewer_of(request), form=form)
     return redirect("report_made", made.pk)
 
 
