@@ -16,7 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def reported(
-    people: Any, job: Any, make_job: Any, ask: Any, roster: None, monkeypatch: Any
+    people: Any,
+    job: Any,
+    make_job: Any,
+    ask: Any,
+    roster: None,  # noqa: F811
+    monkeypatch: Any,
 ) -> dict[str, str]:
     """Every report with something in it, files in each state, and one that is sent."""
     monkeypatch.setattr(pdf, "pdf_of", lambda html: b"%PDF-1.7")
@@ -33,12 +38,11 @@ def reported(
     Report.objects.filter(pk=failed.pk).update(state="failed", error="This machine lacks what is needed.")
     return {
         "list": reverse("reports"),
-        "form": reverse("report", args=["governance"]),
         "governance": reverse("report", args=["governance"]) + "?since=2026-01-01&until=2030-01-01",
         "fault": reverse("report", args=["governance"]) + "?since=2030-01-01&until=2026-01-01",
         "breach": reverse("report", args=["breach"]) + f"?job={job.pk}&day=2026-11-25",
         "request": reverse("report", args=["request"]) + f"?request={done}",
-        **{name: reverse("report", args=[name]) for name in ("register", "analyzer", "personal-data")},
+        **{name: reverse("report", args=[name]) for name in ("register", "personal-data")},
         "made": reverse("report_made", args=[files[0].pk]),
         "waiting": reverse("report_made", args=[files[1].pk]),
         "failed": reverse("report_made", args=[failed.pk]),
