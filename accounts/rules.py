@@ -50,7 +50,7 @@ _READABLE = frozenset(
             )
         ),
         *(f"approvals.view_{name}" for name in ("policy", "approvalrequest", "requesttarget", "vote")),
-        "compliance.view_report",
+        *(f"compliance.view_{name}" for name in ("assessment", "finding", "report")),
     }
 )
 _ASK = frozenset({"encryption.ask_change_job"})

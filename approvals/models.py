@@ -66,6 +66,7 @@ class Kind(models.TextChoices):
     REGISTER_SERVER = "register_server", "Register a backup server"
     RECOVER_KEY = "recover_key", "Answer a recovery request"
     RELEASE = "release_password", "Release a password to a custodian"
+    SUPPRESS = "suppress_finding", "Suppress a finding until a day"
 
 
 class State(models.TextChoices):
@@ -138,6 +139,7 @@ class RequestTarget(models.Model):
         MEMBER = "member", "Seat of Security"
         POLICY = "policy", "Policy"
         DRIFT = "drift", "Drift"
+        FINDING = "finding", "Check of the analyzer"
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="targets")
     type = models.CharField(max_length=10, choices=Type.choices)
@@ -193,3 +195,29 @@ class Vote(models.Model):
             models.UniqueConstraint(fields=["request", "person"], name="one_vote_a_person"),
             models.CheckConstraint(condition=~Q(person=F("asker_person")), name="nobody_votes_on_their_own"),
         ]
+
+
+class Suppression(models.Model):
+    """What Security accepts of one check until a day, as far as it was seen; insert only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.OneToOneField(ApprovalRequest, on_delete=models.PROTECT, related_name="suppression")
+    # The analyzer stands above: its row is known here by name alone.
+    finding = models.ForeignKey("compliance.Finding", on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(max_length=60)
+    found = models.CharField(max_length=20)
+    # So many things fell short when it was asked: one more, and the finding shows again.
+    short = models.PositiveIntegerField()
+    note = models.TextField()
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-since"]
+        indexes = [models.Index(fields=["until"], name="suppressions_in_force")]
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="suppression_ends_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} until {self.until:%Y-%m-%d}"

@@ -42,7 +42,9 @@ ABOUT_RECOVERY = frozenset(
     {"activate_keyset", "import_keyset", "export_keyset", "delete_keyset", "register_server", "recover_key"}
 )
 # P4: what makes or unmakes those who decide, or by which rules, is decided by Security alone.
-BY_SECURITY_ALONE = ABOUT_PEOPLE | ABOUT_RECOVERY | {"change_policy", "explain_drift", "release_password"}
+BY_SECURITY_ALONE = (
+    ABOUT_PEOPLE | ABOUT_RECOVERY | {"change_policy", "explain_drift", "release_password", "suppress_finding"}
+)
 # P3: below two seats nobody is left to be the second pair of eyes.
 SEATS = 2
 MAX_COMMENT = 2_000

@@ -79,6 +79,7 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "register_server": frozenset({"fingerprint", "kem", "name", "server"}),
     "recover_key": frozenset({"case", "jobs", "keys", "number", "request_sha256", "server", "server_name"}),
     "release_password": frozenset({"encryption_password", "hint", "name", "subjects", "version"}),
+    "suppress_finding": frozenset({"code", "finding", "found", "note", "short", "summary", "title", "until"}),
     "revert_drift": frozenset({"action", "drift", "encryption_password", "found", "restores", "what"}),
 }
 

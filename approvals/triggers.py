@@ -2,11 +2,12 @@
 
 from accounts.triggers import Trigger
 
-_REQUEST, _TARGET, _VOTE, _POLICY = (
+_REQUEST, _TARGET, _VOTE, _POLICY, _SUPPRESSION = (
     "approvals_approvalrequest",
     "approvals_requesttarget",
     "approvals_vote",
     "approvals_policy",
+    "approvals_suppression",
 )
 # What the digest covers, or what the digest's meaning hangs on.
 _FIXED = (
@@ -179,7 +180,7 @@ def _row(function: str, *changed: str) -> str:
 
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION approvals_refuse()"
 
-TRIGGERS: tuple[Trigger, ...] = (
+_FIRST: tuple[Trigger, ...] = (
     Trigger(_REQUEST, "request_starts_pending", "BEFORE INSERT", _row("starts_pending")),
     Trigger(_REQUEST, "request_fixed", "BEFORE UPDATE", _row("refuse", *_FIXED)),
     Trigger(_REQUEST, "request_written_once", "BEFORE UPDATE", _row("written_once", *_ONCE, "sealed_secret")),
@@ -197,6 +198,12 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_POLICY, "policies_stay", "BEFORE TRUNCATE", _WHOLE),
 )
 
+_OF_SUPPRESSIONS: tuple[Trigger, ...] = (
+    Trigger(_SUPPRESSION, "suppression_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
+    Trigger(_SUPPRESSION, "suppressions_stay", "BEFORE TRUNCATE", _WHOLE),
+)
+TRIGGERS = _FIRST + _OF_SUPPRESSIONS
+
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
 # The worker does not vote and does not ask; the web process makes no rules.
@@ -211,6 +218,9 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT ON {_REQUEST}, {_TARGET} FROM veeamsec_worker",
     f"REVOKE INSERT, UPDATE, DELETE ON {_POLICY} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_POLICY} FROM veeamsec_worker",
+    f"REVOKE INSERT, UPDATE, DELETE ON {_SUPPRESSION} FROM veeamsec_web",
+    f"REVOKE UPDATE, DELETE ON {_SUPPRESSION} FROM veeamsec_worker",
 )
 
-SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))
+SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
+SUPPRESSIONS_SQL = "\n".join(trigger.sql for trigger in _OF_SUPPRESSIONS)

@@ -5,14 +5,20 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import backups, pages, recoveries, rekeys, veeam
+from bench import backups, compliance, pages, recoveries, rekeys, veeam
 from bench.children import PROJECT
 from bench.table import Line, show
 
-PARTS = ("rekeys", "pages", "backups", "veeam", "recoveries")
+PARTS = ("rekeys", "pages", "backups", "veeam", "recoveries", "compliance")
 
 
-_PARTS = {"rekeys": rekeys, "pages": pages, "veeam": veeam, "recoveries": recoveries}
+_PARTS = {
+    "rekeys": rekeys,
+    "pages": pages,
+    "veeam": veeam,
+    "recoveries": recoveries,
+    "compliance": compliance,
+}
 
 
 def main() -> None:

@@ -1,10 +1,13 @@
-"""The addresses of reports; pages are the house's."""
+"""The addresses of findings and reports; pages are the house's."""
 
 from django.urls import path
 
 from compliance import api
 
 api_urlpatterns = [
+    path("compliance/assessments/", api.Assessments.as_view(), name="api-assessments"),
+    path("compliance/findings/", api.Findings.as_view(), name="api-findings"),
+    path("compliance/findings/<uuid:finding_id>/", api.FindingView.as_view(), name="api-finding"),
     path("reports/", api.Catalogue.as_view(), name="api-reports"),
     path("reports/<slug:name>/", api.ReportView.as_view(), name="api-report"),
     path("reports/<slug:name>/csv/", api.SheetView.as_view(), name="api-report-csv"),

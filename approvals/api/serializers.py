@@ -70,6 +70,9 @@ class AskSerializer(Strict):
     passphrase = serializers.CharField(
         required=False, write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD
     )
+    finding = serializers.UUIDField(required=False)
+    note = serializers.CharField(max_length=MAX_TEXT, required=False)
+    until = serializers.DateField(required=False)
 
 
 class ChallengeSerializer(Strict):

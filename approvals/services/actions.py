@@ -12,6 +12,7 @@ from approvals.services.kinds import (
     passwords,
     policy_change,
     releases,
+    suppressions,
 )
 from approvals.services.kinds.base import Begin, RequestKind
 from approvals.statement import Statement
@@ -36,6 +37,7 @@ KINDS: Mapping[str, RequestKind] = {
     Kind.REGISTER_SERVER: enterprise.REGISTER_SERVER,
     Kind.RECOVER_KEY: enterprise.RECOVER_KEY,
     Kind.RELEASE: releases.RELEASE,
+    Kind.SUPPRESS: suppressions.SUPPRESS,
     Kind.EXPLAIN: drifts.EXPLAIN,
     Kind.REVERT: drifts.REVERT,
 }

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -40,10 +41,12 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.REGISTER_SERVER: frozenset({"server"}),
     Kind.RECOVER_KEY: frozenset({"case"}),
     Kind.RELEASE: frozenset({_PASSWORD, "version", "user"}),
+    Kind.SUPPRESS: frozenset({"finding", "note", "until"}),
 }
 # What the kinds about people, rules and drifts cannot do without.
 _NEEDED = frozenset(
     {"user", "member", "title", "role", "policy", "drift", "keyset", "server", "case", "text", "passphrase"}
+    | {"finding", "note", "until"}
 )
 _ROLES = {"": "", "backup": Role.ADMINISTRATOR.value, "enterprise": Role.ENTERPRISE.value}
 # Signs that make a text read other than it is: directions, joiners, marks of byte order.
@@ -78,6 +81,9 @@ class Asked(TypedDict, total=False):
     weeks: int
     version: int
     passphrase: Secret | str | None
+    finding: UUID | None
+    note: str
+    until: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,10 @@ class Wish:
     version: int = 0
     # Whether one came; it is nowhere in the wish.
     passphrase: bool = False
+    # A finding of the analyzer, why it may stand, and the day on which it shows again.
+    finding: UUID | None = None
+    note: str = ""
+    until: date | None = None
 
 
 def read(kind: str, given: Asked) -> Wish:
@@ -149,6 +159,9 @@ def read(kind: str, given: Asked) -> Wish:
         weeks=given.get("weeks") or 0,
         version=given.get("version") or 0,
         passphrase=bool(given.get("passphrase")),
+        finding=given.get("finding"),
+        note=text(given.get("note", ""), "The note", MAX_TEXT, blank=True),
+        until=given.get("until"),
     )
     _check_whole(wish)
     return wish

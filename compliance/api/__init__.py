@@ -1,5 +1,6 @@
 """What an auditor asks, over the API."""
 
+from compliance.api.analyzer import Assessments, Findings, FindingView
 from compliance.api.reports import (
     Catalogue,
     Content,
@@ -13,10 +14,13 @@ from compliance.api.reports import (
 )
 
 __all__ = [
+    "Assessments",
     "Catalogue",
     "Content",
     "File",
     "Files",
+    "FindingView",
+    "Findings",
     "Making",
     "ReportView",
     "Schedule",

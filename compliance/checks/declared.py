@@ -7,7 +7,7 @@ from enum import StrEnum
 from compliance.checks.facts import Facts
 
 # More lines of evidence than anybody reads are counted, not listed.
-MOST_LINES = 50
+MOST_LINES = 200
 
 
 class Status(StrEnum):

@@ -42,6 +42,8 @@ class Finding(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="findings")
     code = models.CharField(max_length=60)
+    # As the check was called then.
+    title = models.CharField(max_length=120, default="")
     # What was found, whether or not it is suppressed.
     found = models.CharField(max_length=20, choices=[(one.value, one.value) for one in Status])
     severity = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Severity])

@@ -1,21 +1,25 @@
 """Running the checks: on demand, daily, and after what changes a result."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts.errors import NotEligible
+from accounts.models import Role, User
+from approvals.models import Suppression
 from audit import queue
 from audit import services as audit
 from audit.events import Event
 from audit.models import Entry
 from audit.queue import Task
 from audit.statement import Actor
-from compliance.checks import CHECKS
+from compliance.checks import CHECKS, Result, Status
 from compliance.models import Assessment, Finding
 from compliance.services import gathering
 
@@ -49,12 +53,17 @@ CHANGES = (
     Event.VEEAM_MODE_CHANGED,
     Event.VEEAM_ANALYZED,
     Event.VEEAM_RECONCILED,
+    Event.FINDING_SUPPRESSED,
 )
 
 
 def ask(*, by: Actor) -> Assessment:
-    """Ask for a run now; one that waits already is returned instead. The worker does it."""
+    """Ask for a run now; one that waits already is returned instead. The worker does it.
+
+    A member of Security, a Backup administrator or the console asks; NotEligible for others.
+    """
     with audit.act(by=by, subject="compliance.assessment"):
+        _check_may_ask(by)
         waiting = Assessment.objects.filter(done_at=None).order_by("asked_at").first()
         if waiting is not None:
             return waiting
@@ -68,11 +77,13 @@ def analyze_when_due() -> Assessment | None:
     """Ask for a run if the last is a day old, or if something happened that may change what is found."""
     now = timezone.now()
     last = Assessment.objects.order_by("-asked_at").first()
-    if last is not None and (last.done_at is None or now - last.asked_at < CALM):
+    if last is not None and last.done_at is None:
+        return None
+    if last is not None and now - last.asked_at < CALM and not _happened(last, (Event.FINDING_SUPPRESSED,)):
         return None
     if last is None or now - last.asked_at >= DAILY:
         cause = Assessment.Cause.DAILY
-    elif Entry.objects.filter(sequence__gte=last.log_size, event__in=CHANGES).exists():
+    elif _happened(last, CHANGES):
         cause = Assessment.Cause.CHANGE
     else:
         return None
@@ -86,6 +97,7 @@ def analyze(assessment_id: UUID) -> Assessment:
     head = Entry.objects.aggregate(head=Max("sequence"))["head"]
     facts = gathering.gather(now)
     results = {code: check.find(facts) for code, check in CHECKS.items()}
+    suppressions = _suppressions(results, now)
     with audit.act(by=audit.WORKER, subject=("compliance.assessment", assessment_id)):
         assessment = Assessment.objects.select_for_update().get(pk=assessment_id)
         if assessment.done_at is not None:
@@ -94,12 +106,15 @@ def analyze(assessment_id: UUID) -> Assessment:
             Finding(
                 assessment=assessment,
                 code=code,
+                title=CHECKS[code].title,
                 found=result.status,
                 severity=CHECKS[code].severity,
                 summary=result.summary,
                 good=result.good,
                 total=result.total,
                 evidence=[asdict(line) for line in result.lines],
+                suppression=None if code not in suppressions else suppressions[code].pk,
+                suppressed_until=None if code not in suppressions else suppressions[code].until,
             )
             for code, result in results.items()
         )
@@ -109,6 +124,30 @@ def analyze(assessment_id: UUID) -> Assessment:
         assessment.save(update_fields=["done_at", "log_size", "counts"])
         audit.record(Event.ASSESSMENT_DONE, facts={"counts": assessment.counts})
     return assessment
+
+
+def _check_may_ask(by: Actor) -> None:
+    if not isinstance(by, User):
+        return
+    facts = by.facts()
+    if not (facts.is_security or (facts.active and facts.is_human and Role.ADMINISTRATOR in facts.roles)):
+        raise NotEligible("A member of Security or a Backup administrator asks for a run.")
+
+
+def _happened(last: Assessment, events: Sequence[Event]) -> bool:
+    return Entry.objects.filter(sequence__gte=last.log_size, event__in=events).exists()
+
+
+def _suppressions(results: Mapping[str, Result], now: datetime) -> dict[str, Suppression]:
+    """Return the suppression that covers each result: of the same answer, and of no more than was seen."""
+    found: dict[str, Suppression] = {}
+    for row in Suppression.objects.filter(until__gt=now).order_by("until"):
+        result = results.get(row.code)
+        if result is None or result.status == Status.PASSED or result.status != row.found:
+            continue
+        if result.total - result.good <= row.short:
+            found[row.code] = row
+    return found
 
 
 def _ask_within(cause: Assessment.Cause, asker: UUID | None) -> Assessment:

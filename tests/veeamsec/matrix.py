@@ -220,6 +220,8 @@ def _ids(job: Job) -> dict[str, str]:
         "name": "governance",
         "report_id": str(UUID(int=1)),
         "schedule_id": str(UUID(int=1)),
+        "finding_id": str(UUID(int=1)),
+        "keyset_id": str(UUID(int=1)),
         "app_label": "encryption",
         "row": str(job.pk),
         **held.recovering(job),

@@ -9,6 +9,7 @@ from approvals.models import Kind
 from encryption import selectors
 from veeamsec.pages.forms import ask as forms
 from veeamsec.pages.forms import people, recovery
+from veeamsec.pages.forms.analyzer import SuppressForm
 from veeamsec.pages.forms.ask import AskForm
 from veeamsec.pages.forms.policy import PolicyForm
 from veeamsec.pages.forms.veeam import DriftForm, RevertForm
@@ -168,6 +169,15 @@ REVERT = Asking(
     "The worker changes it back, proves it, and the badge returns.",
     may=may_ask_encryption_at_all,
     back="drifts",
+)
+
+SUPPRESS = Asking(
+    Kind.SUPPRESS,
+    SuppressForm,
+    "Suppress a finding",
+    "Security decides whether it may stand until a day. It shows again by itself.",
+    "The analyzer shows it as suppressed, with this note, until that day or until more falls short.",
+    back="compliance",
 )
 
 

@@ -76,6 +76,9 @@ _PLACES = {
     "reports": _Place(
         "Reports", "file-certificate", ("report",), late=True, permission="compliance.view_report"
     ),
+    "compliance": _Place(
+        "Compliance", "shield-check", ("finding",), late=True, permission="compliance.view_finding"
+    ),
     "alarms": _Place("Alarms", "bell", ("drifts",), permission="audit.view_alarm"),
     "log": _Place("Log", "history", late=True, permission="audit.view_entry"),
 }

@@ -1,6 +1,7 @@
-"""Requests about recovery and about what was found changed, as people read them."""
+"""Requests about recovery and about what was found, as people read them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.urls import reverse
 
@@ -11,7 +12,7 @@ from recovery.documents.forms import in_groups
 from veeamsec.pages import words
 from veeamsec.pages.sheet import Change, Link
 
-KINDS = frozenset({*rules.ABOUT_RECOVERY, Kind.RELEASE, Kind.EXPLAIN, Kind.REVERT})
+KINDS = frozenset({*rules.ABOUT_RECOVERY, Kind.RELEASE, Kind.EXPLAIN, Kind.REVERT, Kind.SUPPRESS})
 
 _TITLES: Mapping[str, str] = {
     Kind.ACTIVATE_KEYSET: "Activate the keyset {}",
@@ -22,6 +23,7 @@ _TITLES: Mapping[str, str] = {
     Kind.RECOVER_KEY: "Open keys for {}",
     Kind.RELEASE: "Release the password {}",
     Kind.EXPLAIN: "Accept what was found at {}",
+    Kind.SUPPRESS: "Suppress the finding “{}”",
     Kind.REVERT: "Put back what was changed at {}",
 }
 _WAYS = {"activate": "the former password again", "change": "the former value", "deactivate": "off again"}
@@ -54,6 +56,8 @@ def changes(said: Statement) -> list[Change]:
             Change("Is shown to", str(change["name"])),
             Change("Where", "on their own page, once, within a week"),
         ]
+    if said.kind == Kind.SUPPRESS:
+        return _finding(said)
     if said.kind in rules.ABOUT_RECOVERY:
         return _keyset(said)
     return _drift(said)
@@ -76,6 +80,17 @@ def _keyset(said: Statement) -> list[Change]:
     return found
 
 
+def _finding(said: Statement) -> list[Change]:
+    change, until = said.change, datetime.fromisoformat(str(said.change["until"]))
+    page = Link(str(change["title"]), reverse("finding", args=[change["finding"]]))
+    return [
+        Change("Check", links=(page,)),
+        Change("Found", str(change["summary"])),
+        Change("Shows", before="as it is", after=f"as suppressed, until {until:%-d %B %Y}"),
+        Change("Note", str(change["note"]), whole=True),
+    ]
+
+
 def _drift(said: Statement) -> list[Change]:
     job = next((one for one in said.targets if one["type"] == "job"), None)
     where = (Link(str(job["name"]), reverse("job", args=[job["id"]])),) if job else ()
@@ -88,6 +103,6 @@ def _drift(said: Statement) -> list[Change]:
 
 
 def _subject(said: Statement) -> str:
-    order = ("drift", "keyset", "server", "case", "password")
+    order = ("finding", "drift", "keyset", "server", "case", "password")
     named = {str(one["type"]): str(one["name"]) for one in said.targets}
     return next((named[kind] for kind in order if kind in named), "")

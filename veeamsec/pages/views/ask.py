@@ -24,7 +24,7 @@ from veeamsec.pages.forms.custody import CustodyForm, CustodyFormSet, one_more
 from veeamsec.pages.viewer import viewer_of
 
 # What a link into a form may fill in.
-GIVEN = ("user", "member", "title", "role", "scope", "drift", "keyset", "server", "case")
+GIVEN = ("user", "member", "title", "role", "scope", "drift", "keyset", "server", "case", "finding")
 
 
 @sensitive_post_parameters("new_password", "again")

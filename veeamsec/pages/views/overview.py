@@ -18,7 +18,7 @@ from audit import selectors as audit
 from encryption import badge as badges
 from encryption import selectors as encryption
 from encryption.badge import Badge, Facts, State
-from veeamsec.pages import alarming, entries, rows, words
+from veeamsec.pages import alarming, analysis, entries, rows, words
 from veeamsec.pages.tiles import Tile
 from veeamsec.pages.viewer import viewer_of, waiting_for
 
@@ -51,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "first_name": viewer.person.name.split()[0],
         "lead": _lead(len(waiting), len(alarms)),
         "may_ask": viewer.has_perm("encryption.ask_change_job"),
-        "tiles": _tiles(facts.values(), signed),
+        "tiles": _tiles(facts.values(), signed, viewer),
         "waiting": rows.request_rows(waiting[:WAITING], viewer, {one.pk for one in waiting}),
         "shortfalls": _shortfalls(jobs, signed),
         "alarms": alarms[:NAMED],
@@ -67,7 +67,7 @@ def _lead(waiting: int, alarms: int) -> str:
     return f"{asked if waiting else 'Nothing waits for you.'} {loud if alarms else calm}"
 
 
-def _tiles(facts: Collection[Facts], signed: Mapping[UUID, Badge]) -> list[Tile]:
+def _tiles(facts: Collection[Facts], signed: Mapping[UUID, Badge], viewer: User) -> list[Tile]:
     encrypted = sum(found.activated for found in facts)
     states = [sign.state for sign in signed.values()]
     green, partly = states.count(State.APPROVED), states.count(State.APPROVED_FROM)
@@ -94,6 +94,7 @@ def _tiles(facts: Collection[Facts], signed: Mapping[UUID, Badge]) -> list[Tile]
         ),
         Tile("Restore points", f"{points:,}", note=words.size(size), href=reverse("repositories")),
         _seats(),
+        *analysis.tiles_of_overview(viewer),
     ]
 
 
