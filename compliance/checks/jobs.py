@@ -43,8 +43,8 @@ def _points(facts: Facts) -> Result:
             else:
                 good += count
         if any(bad.values()):
-            said = ", ".join(f"{count:,} {how}" for how, count in bad.items() if count)
-            lines.append(_line(job, f"restore points {said}."))
+            said = ", ".join(f"{count:,} points {how}" for how, count in bad.items() if count)
+            lines.append(_line(job, f"{said}."))
     said = f"{good:,} of {total:,} live restore points open with a password that Security approved."
     return counted(good, total, said if total else "There is no restore point yet.", lines)
 

@@ -42,7 +42,7 @@ def drifts() -> tuple[DriftFacts, ...]:
     """Return what is open and no gap: changed, and explained by nobody."""
     rows = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS)
     return tuple(
-        DriftFacts(f"{row.job or row.password or row.repository}: {row.text}", *_about(row))
+        DriftFacts(f"{row.job or row.password or row.repository}: {row.get_what_display()}.", *_about(row))
         for row in rows.select_related("job", "password", "repository").order_by("found_at")
     )
 

@@ -20,6 +20,7 @@ from veeamsec.pages.viewer import demand, viewer_of
 
 VIEWS = {"checks": "By check", "controls": "By control", "jobs": "By job"}
 HISTORY = 12
+MENDABLE = (Status.NOT_IMPLEMENTED, Status.UNABLE)
 
 
 @require_safe
@@ -72,7 +73,7 @@ def finding(request: HttpRequest, finding_id: UUID) -> HttpResponse:
             {"finding": one, "sign": analysis.sign_of(one.status(now), one.severity)} for one in past
         ],
         "open_request": waits,
-        "may_suppress": found.found != Status.PASSED and not waits and may_ask_people(viewer),
+        "may_suppress": status in MENDABLE and not waits and may_ask_people(viewer),
     }
     return render(request, "pages/finding.html", context)
 
