@@ -221,7 +221,6 @@ def _ids(job: Job) -> dict[str, str]:
         "report_id": str(UUID(int=1)),
         "schedule_id": str(UUID(int=1)),
         "finding_id": str(UUID(int=1)),
-        "keyset_id": str(UUID(int=1)),
         "app_label": "encryption",
         "row": str(job.pk),
         **held.recovering(job),

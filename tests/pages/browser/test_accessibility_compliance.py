@@ -20,7 +20,7 @@ def look(people):
 
 
 @pytest.fixture
-def assessed(people, roster, encrypted):
+def assessed(people, roster, encrypted):  # noqa: F811
     """Three runs over a house with a Veeam server; one finding is suppressed."""
     make_story()
     finding = look(people).get(code="data.immutable")
