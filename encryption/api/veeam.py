@@ -145,7 +145,7 @@ class Opens(generics.ListAPIView[Job]):
     def get_queryset(self) -> QuerySet[Job]:
         """Return the jobs that the account may see, where it may see passwords."""
         viewer = asker(self.request)
-        jobs = selectors.jobs_for(viewer)
+        jobs = selectors.jobs_for(viewer).select_related("veeam")
         return jobs if viewer.has_perm("encryption.view_encryptionpassword") else jobs.none()
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -160,6 +160,11 @@ class VeeamJob(models.Model):
     def __str__(self) -> str:
         return self.job.name
 
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether this is a backup whose job nobody knew."""
+        return self.type == self.ORPHANED
+
 
 class VeeamPassword(models.Model):
     """What Veeam says of an encryption password, or of a key management server that stands for one."""

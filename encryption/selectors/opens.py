@@ -36,8 +36,12 @@ _STRETCHES = """
     FROM numbered GROUP BY job_id, version, stretch ORDER BY job_id, min(begins)
 """
 
+_UNKNOWN = "?"
 # Of a thousand jobs' tallies, which the database adds up faster than they are read.
-_SUMS = "SELECT key, sum(value::bigint)::bigint FROM ({}) jobs, jsonb_each_text(jobs.tally) GROUP BY key"
+_SUMS = """
+    SELECT CASE WHEN type = %s AND key = '' THEN %s ELSE key END, sum(value::bigint)::bigint
+    FROM ({}) jobs, jsonb_each_text(jobs.tally) GROUP BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,14 @@ class Figures:
 
 
 def opened(jobs: Sequence[Job], *, since: datetime, until: datetime) -> dict[UUID, Opened]:
-    """Return what opens the restore points of these jobs, in three queries."""
+    """Return what opens the restore points of these jobs, in two queries; each was read with its `veeam`."""
     lo, hi = since.timestamp(), max(until.timestamp(), since.timestamp() + 1)
     with connection.cursor() as cursor:
         cursor.execute(_STRETCHES, [lo, hi, MARKS, MARKS, [job.pk for job in jobs]])
         rows = cursor.fetchall()
     needed = {row[1] for row in rows if row[1] is not None}
     versions = PasswordVersion.objects.select_related("password").in_bulk(needed)
-    orphaned = set(_orphaned().filter(job__in=[job.pk for job in jobs]).values_list("job_id", flat=True))
+    orphaned = {job.pk for job in jobs if getattr(getattr(job, "veeam", None), "is_orphaned", False)}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
     marks: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
     for job, version, begins, ends, points, places, counts in rows:
@@ -143,48 +147,46 @@ def unheld(jobs: QuerySet[Job]) -> QuerySet[PasswordVersion]:
 
 def figures(jobs: QuerySet[Job]) -> Figures:
     """Return what the tiles say, in a fixed number of queries."""
-    counts = _counts(jobs)
+    counts, untold = _counts(jobs)
     needed = {version: count for version, count in counts.items() if version is not None}
     versions = list(
         PasswordVersion.objects.filter(pk__in=needed).select_related("password__veeam").defer("sealed_root")
     )
     unknown = [one for one in versions if not one.sealed_password and not is_kms(one)]
-    orphaned = RestorePoint.objects.filter(
-        job__in=_orphaned().filter(job__in=jobs).values("job"), password_version=None, dropped_at=None
-    ).count()
     drifts = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS)
     return Figures(
         jobs=jobs.count(),
-        points=counts.total(),
+        points=counts.total() + untold,
         passwords=len({one.password_id for one in versions}),
         versions=len(versions),
         older=sum(one.in_force_until is not None for one in versions),
         retirable=retirable(jobs).count(),
         unheld=len(unknown),
         unheld_points=sum(needed[one.pk] for one in unknown),
-        plain_points=max(counts[None] - orphaned, 0),
-        unknown_points=orphaned,
+        plain_points=counts[None],
+        unknown_points=untold,
         unexplained=drifts.filter(Q(job__in=jobs) | Q(password__jobs__in=jobs)).distinct().count(),
     )
 
 
-def _counts(jobs: QuerySet[Job]) -> Counter[UUID | None]:
-    """Return how many live restore points need which version; those of Veeam were counted as they came."""
+def _counts(jobs: QuerySet[Job]) -> tuple[Counter[UUID | None], int]:
+    """Return how many live restore points need which version, and of how many it is not known.
+
+    Those of Veeam were counted as they came.
+    """
     found: Counter[UUID | None] = Counter()
     live = RestorePoint.objects.filter(job__in=jobs, dropped_at=None).order_by()
     # Named one by one, or a million others would be read to find them.
     own = list(jobs.filter(veeam=None).order_by().values_list("pk", flat=True))
     if own:
         found.update(dict(live.filter(job__in=own).values_list("password_version").annotate(Count("pk"))))
-    tallies, named = VeeamJob.objects.filter(job__in=jobs).values("tally").query.sql_with_params()
+    tallies, named = VeeamJob.objects.filter(job__in=jobs).values("tally", "type").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS.format(tallies), named)
-        found.update({UUID(version) if version else None: count for version, count in cursor})
-    return found
-
-
-def _orphaned() -> QuerySet[VeeamJob]:
-    return VeeamJob.objects.filter(type=VeeamJob.ORPHANED)
+        cursor.execute(_SUMS.format(tallies), (VeeamJob.ORPHANED, _UNKNOWN, *named))
+        sums = dict(cursor.fetchall())
+    unknown = sums.pop(_UNKNOWN, 0)
+    found.update({UUID(version) if version else None: count for version, count in sums.items()})
+    return found, unknown
 
 
 def is_kms(version: PasswordVersion) -> bool:
