@@ -32,6 +32,7 @@ BEGIN
 END $$;
 """
 _ASSESSMENT, _FINDING = "compliance_assessment", "compliance_finding"
+_REPORT, _SCHEDULE = "compliance_report", "compliance_reportschedule"
 _ROW = "FOR EACH ROW EXECUTE FUNCTION compliance_refuse()"
 _DONE = "FOR EACH ROW WHEN (OLD.done_at IS NOT NULL) EXECUTE FUNCTION compliance_refuse()"
 _WHOLE = "FOR EACH STATEMENT EXECUTE FUNCTION compliance_refuse()"
@@ -46,12 +47,15 @@ TRIGGERS: tuple[Trigger, ...] = (
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
-# The web asks for a run; what it finds the worker writes.
+# The web asks for a run or a report; what it finds, and the file, the worker writes.
 REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE ON {_ASSESSMENT} FROM veeamsec_web",
     f"REVOKE INSERT, UPDATE, DELETE ON {_FINDING} FROM veeamsec_web",
     f"REVOKE DELETE ON {_ASSESSMENT} FROM veeamsec_worker",
     f"REVOKE UPDATE, DELETE ON {_FINDING} FROM veeamsec_worker",
+    f"REVOKE UPDATE, DELETE ON {_REPORT}, {_SCHEDULE} FROM veeamsec_web",
+    f"GRANT UPDATE (ended_at) ON {_SCHEDULE} TO veeamsec_web",
+    f"REVOKE DELETE ON {_REPORT}, {_SCHEDULE} FROM veeamsec_worker",
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
@@ -13,6 +14,8 @@ from audit import selectors as log
 from audit.alarms import Kind as AlarmKind
 from audit.events import Event
 from audit.models import Alarm
+from compliance.checks import Severity, Status
+from compliance.models import Assessment, Finding
 from compliance.reports.asked import QUICK_SECONDS, Asked, office
 from compliance.reports.document import Cell, Column, Table
 from compliance.reports.period import Period
@@ -21,6 +24,7 @@ from encryption.badge import State as Sign
 from encryption.models import Drift, Job
 from encryption.selectors import opens
 
+_GRAVITY = {Severity.HIGH: "critical", Severity.MEDIUM: "warning", Severity.LOW: "info"}
 # P3 holds with two; with a third one may be away.
 SEATS_ADVISED = 3
 # Signs under which everything that is read is approved by Security.
@@ -99,9 +103,9 @@ def _standing(one: Suspension) -> str:
     return "Confirmed by a third member." if one.ends_at is None else "For 72 hours, unless it was confirmed."
 
 
-def open_now(jobs: Sequence[Job], signs: dict[object, Badge]) -> Table:
+def open_now(jobs: Sequence[Job], signs: dict[Any, Badge], now: datetime) -> Table:
     """Return the risks that are open as the report is made, gravest first, each with what helps."""
-    found = [*_alarms(), *_gaps(), *_seats(), *_jobs(jobs, signs)]
+    found = [*_alarms(), *_gaps(), *_seats(), *_jobs(jobs, signs), *_analyzed(now)]
     order = {"critical": 0, "warning": 1, "info": 2}
     found.sort(key=lambda row: order[str(row[0])])
     return Table(
@@ -146,7 +150,7 @@ def _seats() -> list[tuple[Cell, ...]]:
     return [("warning", risk, "Security Role", None, "Ask to seat another member.")]
 
 
-def _jobs(jobs: Sequence[Job], signs: dict[object, Badge]) -> list[tuple[Cell, ...]]:
+def _jobs(jobs: Sequence[Job], signs: dict[Any, Badge]) -> list[tuple[Cell, ...]]:
     found: list[tuple[Cell, ...]] = []
     for job in jobs:
         sign = signs[job.pk]
@@ -166,6 +170,23 @@ def _jobs(jobs: Sequence[Job], signs: dict[object, Badge]) -> list[tuple[Cell, .
         )
         found.append(("critical", risk, "", None, "Find who knows each, and have it typed once."))
     return found
+
+
+def _analyzed(now: datetime) -> list[tuple[Cell, ...]]:
+    """Return what the analyzer's last run found to be not so, and nobody suppressed."""
+    run = Assessment.objects.exclude(done_at=None).order_by("-done_at").first()
+    findings = Finding.objects.filter(assessment=run).order_by("code") if run is not None else ()
+    return [
+        (
+            _GRAVITY[Severity(one.severity)],
+            f"{one.check_declared.title}: {one.summary}",
+            f"analyzer, {one.good} of {one.total}",
+            run.done_at if run is not None else None,
+            one.check_declared.mend,
+        )
+        for one in findings
+        if one.check_declared is not None and one.status(now) == Status.NOT_IMPLEMENTED
+    ]
 
 
 def _subject(drift: Drift) -> str:

@@ -42,7 +42,7 @@ def build(viewer: User, wanted: Mapping[str, str], now: datetime) -> Document:
             _requests(rows, period),
             _badges(jobs, signs),
             Section("Exceptions", tables=(exceptions.in_period(rows, period),)),
-            Section("Open risks", tables=(exceptions.open_now(jobs, signs),)),
+            Section("Open risks", tables=(exceptions.open_now(jobs, signs, now),)),
             _procedure(rows, period),
             _controls(rows, period, jobs, signs),
             _proof(period),

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from audit.models import EntryName
+from compliance.checks import CHECKS
 from compliance.models import Assessment, Finding
 from compliance.reports import catalogue, formats
 from encryption.models import RestorePoint
@@ -47,6 +48,7 @@ def test_before_a_run_of_the_analyzer_that_is_said(people):
 
 
 def test_the_last_run_is_told_with_what_helps(executed, people):
+    code = next(iter(CHECKS))
     run = Assessment.objects.create(cause="asked", done_at=timezone.now(), counts={"not_implemented": 1})
     Finding.objects.create(
         assessment=run,
@@ -56,7 +58,18 @@ def test_the_last_run_is_told_with_what_helps(executed, people):
         summary="No.",
         total=4,
     )
+    Finding.objects.create(
+        assessment=run,
+        code=code,
+        found="not_implemented",
+        severity="high",
+        summary="3 of 4.",
+        total=4,
+        good=3,
+    )
     report = told("analyzer", people.auditor)
-    assert report["facts"]["not_implemented"] == 1
-    assert report["tables"]["checks"][0]["total"] == 4
+    assert report["facts"]["not_implemented"] == 2
+    assert {row["total"] for row in report["tables"]["checks"]} == {4}
     assert report["tables"]["runs"][0]["not_implemented"] == 1
+    risks = told("governance", people.auditor)["tables"]["open_risks"]
+    assert [row["severity"] for row in risks if "3 of 4." in row["risk"]] == ["critical"]

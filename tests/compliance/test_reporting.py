@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -139,6 +140,11 @@ def test_its_time_over_it_is_erased(people):
     ordered.refresh_from_db()
     assert (ordered.state, ordered.content) == ("erased", None)
     assert last(Event.REPORTS_ERASED).facts == {"count": 1}
+
+
+def test_the_web_writes_no_file_into_a_report(as_role):
+    with as_role("web").cursor() as web, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        web.execute("UPDATE compliance_report SET content = 'forged', state = 'made'")
 
 
 def test_a_wrong_day_is_told_at_once(people):

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from compliance.reports import sheet
+
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Older than this, "12 days ago" says less than the date.
 RELATIVE_DAYS = 7
@@ -87,4 +89,4 @@ def until_end_of(moment: datetime, now: datetime) -> bool:
 
 def cell(text: str) -> str:
     """Say a text in a sheet so that it is never taken for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+    return str(sheet.cell(text))
