@@ -29,7 +29,10 @@ STAFF_ROLES = frozenset({OPERATOR, ADMINISTRATOR, ENTERPRISE, AUDITOR})
 
 _READABLE = frozenset(
     {
-        *(f"audit.view_{name}" for name in ("entry", "entryname", "checkpoint", "outbox", "alarm")),
+        *(
+            f"audit.view_{name}"
+            for name in ("entry", "entryname", "checkpoint", "outbox", "alarm", "forwarder")
+        ),
         *(
             f"accounts.view_{name}"
             for name in ("person", "user", "rolegrant", "securityrole", "securitymember", "roster")
@@ -75,6 +78,7 @@ _OPERATE = frozenset(
     }
     | _ASK
 )
+_FORWARD = frozenset({"audit.add_forwarder", "audit.change_forwarder"})
 _PEOPLE = frozenset(
     {
         *(f"accounts.{verb}_{name}" for verb in ("view", "add", "change") for name in ("person", "user")),
@@ -86,7 +90,7 @@ _PEOPLE = frozenset(
 PERMISSIONS: dict[str, frozenset[str]] = {
     OPERATOR: _OPERATE,
     SERVICE: _OPERATE,
-    ADMINISTRATOR: _READABLE | _OPERATE | _PEOPLE,
+    ADMINISTRATOR: _READABLE | _OPERATE | _PEOPLE | _FORWARD,
     ENTERPRISE: _READABLE,
     AUDITOR: _READABLE,
     SECURITY: _READABLE | _ASK,

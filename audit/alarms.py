@@ -206,3 +206,8 @@ class Kind(StrEnum):
         SECURITY,
         True,
     )
+    FORWARDER_BEHIND = (
+        "forwarder.behind",
+        "The log is not forwarded",
+        "Open the forwarders in the console and read the last error; what waits is sent once it is mended.",
+    )

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from audit import keys, selectors
 from audit.errors import Forged, LogAltered
 from audit.events import Event
-from audit.models import Checkpoint, Entry
+from audit.models import Checkpoint, Entry, Forwarder
 
 
 class MayReadLog(permissions.BasePermission):
@@ -96,6 +96,40 @@ class Entries(generics.ListAPIView[Entry]):
     filterset_class = EntryFilter
     queryset = Entry.objects.all()
     cursor_ordering = "-sequence"
+
+
+class ForwarderSerializer(serializers.ModelSerializer[Forwarder]):
+    """Where entries are sent on, and how far they came; never a key."""
+
+    waiting = serializers.IntegerField(read_only=True, allow_null=True, help_text="Entries still to be sent")
+
+    class Meta:
+        model = Forwarder
+        fields = (
+            "id",
+            "name",
+            "way",
+            "form",
+            "host",
+            "port",
+            "path",
+            "with_names",
+            "active",
+            "position",
+            "waiting",
+            "confirmed_at",
+            "failures",
+            "last_error",
+        )
+
+
+class Forwarders(generics.ListAPIView[Forwarder]):
+    """Where the log is forwarded to; they are made in the console."""
+
+    permission_classes = [MayReadLog]
+    serializer_class = ForwarderSerializer
+    queryset = selectors.forwarders()
+    cursor_ordering = "name"
 
 
 class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):

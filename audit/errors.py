@@ -50,3 +50,7 @@ class Forged(Exception):
 
 class KeyUnavailable(Exception):
     """A key file is missing, unreadable, or readable by others."""
+
+
+class NotReceived(Exception):
+    """A receiver of forwarded entries did not take a batch; the text says why, in words of ours alone."""

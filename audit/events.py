@@ -50,6 +50,12 @@ class Event(StrEnum):
     LOG_ROLLBACK_ACKNOWLEDGED = "log.rollback_acknowledged", 71009, CRITICAL
     SELF_BACKED_UP = "self.backed_up", 71010, NOTICE, 40700
     SELF_RESTORED = "self.restored", 71011, WARNING
+    # What is sent on: 71050
+    FORWARDER_MADE = "forwarder.made", 71050, HIGH
+    FORWARDER_CHANGED = "forwarder.changed", 71051, HIGH
+    FORWARDER_STOPPED = "forwarder.stopped", 71052, HIGH
+    FORWARDER_RESUMED = "forwarder.resumed", 71053, NOTICE
+    FORWARDER_TESTED = "forwarder.tested", 71054, NOTICE
     # Requests: 71100
     REQUEST_CREATED = "request.created", 71101, NOTICE, 42402
     REQUEST_APPROVED = "request.approved", 71102, NOTICE, 42403

@@ -202,3 +202,55 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Forwarder(models.Model):
+    """Where entries are sent on: the place, the form, and the last entry that counts as received there."""
+
+    class Way(models.TextChoices):
+        UDP = "udp", "Syslog over UDP (best effort)"
+        TCP = "tcp", "Syslog over TCP, in clear"
+        TLS = "tls", "Syslog over TLS"
+        WEBHOOK = "webhook", "Webhook, signed JSON over HTTPS"
+
+    class Form(models.TextChoices):
+        SYSLOG = "syslog", "RFC 5424"
+        CEF = "cef", "CEF in RFC 5424"
+        JSON = "json", "JSON"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    way = models.CharField(max_length=10, choices=Way.choices, default=Way.TLS)
+    form = models.CharField(max_length=10, choices=Form.choices, default=Form.SYSLOG)
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    path = models.CharField(max_length=500, blank=True)
+    # How the receiver is known, beside the authorities of this machine; and who we are to it.
+    authority = models.TextField(blank=True)
+    certificate = models.TextField(blank=True)
+    # The webhook's key or the certificate's: as it arrived, sealed to the worker, and as the worker keeps it.
+    offered_secret = models.BinaryField(null=True, editable=False)
+    sealed_secret = models.BinaryField(null=True, editable=False)
+    with_names = models.BooleanField("send names", default=False)
+    active = models.BooleanField(default=True)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What only the worker writes. -1: nothing yet.
+    position = models.BigIntegerField(default=-1, editable=False)
+    confirmed_at = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    last_error = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(way="webhook", form="json") | (~Q(way="webhook") & ~Q(form="json")),
+                name="a_webhook_speaks_json",
+                violation_error_message="A webhook speaks JSON, and JSON goes by a webhook alone.",
+            ),
+            models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="forwarder_port"),
+            models.CheckConstraint(condition=Q(position__gte=-1), name="forwarder_position"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

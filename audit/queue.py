@@ -43,6 +43,9 @@ class Task(StrEnum):
     VERIFY = "audit.verify"
     WATCH = "audit.watch"
     COPY_CHECKPOINTS = "audit.copy_checkpoints"
+    WATCH_FORWARDERS = "audit.watch_forwarders"
+    # Registered by encryption, which opens secrets.
+    FORWARD = "audit.forward"
     SIGN_ROSTER = "accounts.sign_roster"
     ENROL_CREDENTIAL = "accounts.enrol_credential"
     DROP_CREDENTIALS = "accounts.drop_credentials"

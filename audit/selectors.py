@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Subquery
 
 from audit import merkle
 from audit.errors import Forged
-from audit.models import Alarm, Checkpoint, Entry
+from audit.models import Alarm, Checkpoint, Entry, Forwarder
 from audit.statement import SYSTEM
 
 # Where the worker leaves the last verification for pages to show.
@@ -100,6 +100,12 @@ def last_verification() -> Verification | None:
 def open_alarms() -> QuerySet[Alarm]:
     """Return alarms whose cause is not gone, newest first."""
     return Alarm.objects.exclude(state=Alarm.State.RESOLVED)
+
+
+def forwarders() -> QuerySet[Forwarder]:
+    """Return forwarders by name; `waiting` is how many entries each has still to send."""
+    newest = Subquery(Entry.objects.order_by("-sequence").values("sequence")[:1])
+    return Forwarder.objects.annotate(waiting=newest - F("position"))
 
 
 def inclusion(sequence: int, checkpoint: Checkpoint) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from audit import queue
 from audit.queue import Task
-from audit.services import checkpoints, outbox, verification, watching
+from audit.services import checkpoints, forwarding, outbox, verification, watching
 
 
 @queue.beat(Task.SWEEP)
@@ -33,3 +33,9 @@ def watch() -> None:
 def copy_checkpoints() -> None:
     """Copy the log's seals to the folder outside."""
     watching.copy_checkpoints()
+
+
+@queue.beat(Task.WATCH_FORWARDERS)
+def watch_forwarders() -> None:
+    """Ring for forwarders that nobody rings for, and tell of those behind."""
+    forwarding.watch()

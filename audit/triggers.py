@@ -77,6 +77,11 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT ON {_CHECKPOINT} FROM veeamsec_web",
     # The web asks for work; that it was taken, done or may go after a month is the worker's to write.
     f"REVOKE UPDATE, DELETE ON {_OUTBOX} FROM veeamsec_web",
+    # The web says where entries go; how far they came is the worker's to write.
+    "REVOKE UPDATE, DELETE ON audit_forwarder FROM veeamsec_web",
+    "REVOKE DELETE ON audit_forwarder FROM veeamsec_worker",
+    "GRANT UPDATE (name, way, form, host, port, path, authority, certificate, offered_secret, with_names,"
+    " active, changed_at) ON audit_forwarder TO veeamsec_web",
     # An alarm ends by being resolved.
     f"REVOKE DELETE ON {_ALARM} FROM veeamsec_web, veeamsec_worker",
 )

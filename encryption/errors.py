@@ -67,6 +67,12 @@ class ServerRefused(Refused):
     code = "invalid"
 
 
+class ForwarderRefused(Refused):
+    """A forwarder of the log cannot be as was asked."""
+
+    code = "invalid"
+
+
 class RemovalRefused(Refused):
     """Another product does not let a password be deleted, for a reason of its own."""
 

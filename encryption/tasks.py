@@ -3,7 +3,17 @@
 from uuid import UUID
 
 from audit import queue
-from encryption.services import backups, drift, guarding, passwords, protection, retention, steps, watching
+from encryption.services import (
+    backups,
+    drift,
+    forwarding,
+    guarding,
+    passwords,
+    protection,
+    retention,
+    steps,
+    watching,
+)
 from encryption.services.leases import LEASE
 from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
 
@@ -30,6 +40,12 @@ def restore(session: UUID) -> None:
 def cover(session: UUID) -> None:
     """Wrap a job's existing storage keys for the keyset in force."""
     protection.run_cover(session)
+
+
+@queue.worker(queue.Task.FORWARD)
+def forward(forwarder: UUID) -> None:
+    """Send the log on to one collector."""
+    forwarding.run(forwarder)
 
 
 @queue.beat(queue.Task.ERASE_RECOVERED)

@@ -43,6 +43,8 @@ task_routes = {
     # Private halves of keysets are opened in a process of their own.
     "recovery.obey": {"queue": "enterprise"},
     "recovery.watch_keys": {"queue": "enterprise"},
+    # Long backups must not keep it from saying that nothing is sent on.
+    "audit.watch_forwarders": {"queue": "execute"},
     "recovery.*": {"queue": "data"},
     "encryption.*": {"queue": "data"},
     "audit.*": {"queue": "data"},
@@ -57,6 +59,7 @@ beat_schedule = {
         "audit.verify": 600,
         "audit.watch": 60,
         "audit.copy_checkpoints": 60,
+        "audit.watch_forwarders": 30,
         "approvals.expire": 60,
         "approvals.remind": 60,
         "approvals.digest": 600,

@@ -9,6 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from audit.forwarders import gate
 from veeamsec.home import Home
 from veeamsec.production import Environment, production_faults
 
@@ -75,6 +76,14 @@ def syslog() -> dict[str, Any]:
     return {"address": env.str("VEEAMSEC_SYSLOG_ADDRESS", "127.0.0.1")} | {
         transport: env.int(f"VEEAMSEC_SYSLOG_{transport.upper()}", port) for transport, port in ports.items()
     }
+
+
+def forward_to() -> tuple[gate.Network, ...]:
+    """Return the private networks that the log may be forwarded to; a wrong one is refused."""
+    try:
+        return gate.networks(env.str("VEEAMSEC_FORWARD_TO", ""))
+    except ValueError as error:
+        _refuse([f"VEEAMSEC_FORWARD_TO: {error}"])
 
 
 def broker(found: Environment) -> str:

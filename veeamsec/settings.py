@@ -31,6 +31,8 @@ VEEAMSEC_PRODUCTION = _environment.production
 VEEAMSEC_ORIGIN = _environment.origin
 VEEAMSEC_DEMO = (VEEAMSEC_HOME / "credentials.json").exists()
 VEEAMSEC_SYSLOG = environment.syslog()
+# Private networks that entries may be forwarded to: `10.20.0.0/16, fd00:20::/32`.
+VEEAMSEC_FORWARD_TO = environment.forward_to()
 VEEAMSEC_FIPS = env.bool("VEEAMSEC_FIPS", False)
 # A Veeam server on this machine or beside it: to try the product, never in production.
 VEEAMSEC_VEEAM_LOCAL = env.bool("VEEAMSEC_VEEAM_LOCAL", VEEAMSEC_DEMO) and not VEEAMSEC_PRODUCTION

@@ -15,6 +15,7 @@ import encryption.urls
 import recovery.urls
 from veeamsec import spectacular  # noqa: F401  # registers how tokens are described
 from veeamsec.health import healthz, readyz
+from veeamsec.metrics import Metrics
 
 handler400 = "veeamsec.errors.bad_request"
 handler403 = "veeamsec.errors.forbidden"
@@ -37,6 +38,7 @@ api_page = SpectacularSwaggerSplitView.as_view(template_name="docs/api.html")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("account/", include(accounts.urls.account_urlpatterns)),
     # The console's own form would change a password without the second factor.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

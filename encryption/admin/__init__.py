@@ -1,5 +1,5 @@
 """The console's jobs and repositories: edited by use cases, run by actions; the rest is seen."""
 
-from encryption.admin import places, records
+from encryption.admin import forwarding, places, records
 
-__all__ = ["places", "records"]
+__all__ = ["forwarding", "places", "records"]

@@ -14,6 +14,11 @@ FROZEN = """\
 71009 log.rollback_acknowledged
 71010 self.backed_up
 71011 self.restored
+71050 forwarder.made
+71051 forwarder.changed
+71052 forwarder.stopped
+71053 forwarder.resumed
+71054 forwarder.tested
 71101 request.created
 71102 request.approved
 71103 request.rejected
@@ -177,6 +182,7 @@ FROZEN_ALARMS = [
     "checkpoint.inside",
     "keyset.expiring",
     "approval.quick",
+    "forwarder.behind",
 ]
 
 

@@ -19,9 +19,16 @@ NETWORK = frozenset(
     {"aiohttp", "ftplib", "http", "httpx", "paramiko", "requests", "smtplib", "socket", "ssl", "urllib3"}
 )
 # What runs as the worker, the receiver of events, the supervisor or the demo; and the text of an address.
-ELSEWHERE = ("encryption/engines/", "encryption/management/", "veeamsec/demo", "veeamsec/peer/")
+ELSEWHERE = (
+    "audit/forwarders/",
+    "encryption/engines/",
+    "encryption/management/",
+    "veeamsec/demo",
+    "veeamsec/peer/",
+)
 FILES = frozenset(
     {
+        "audit/services/ways.py",
         "encryption/services/veeam/addresses.py",
         "veeamsec/management/commands/setup.py",
         "veeamsec/supervisor.py",
