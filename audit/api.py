@@ -101,6 +101,8 @@ class Entries(generics.ListAPIView[Entry]):
 class ForwarderSerializer(serializers.ModelSerializer[Forwarder]):
     """Where entries are sent on, and how far they came; never a key."""
 
+    way = serializers.CharField(read_only=True, help_text="udp, tcp, tls or webhook")
+    form = serializers.CharField(read_only=True, help_text="syslog, cef or json")
     waiting = serializers.IntegerField(read_only=True, allow_null=True, help_text="Entries still to be sent")
 
     class Meta:

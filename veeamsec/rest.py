@@ -48,8 +48,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RequestKind": "approvals.models.Kind",
         "SessionKind": "encryption.models.JobSession.Kind",
-        "ForwarderForm": "audit.models.Forwarder.Form",
-        "ForwarderWay": "audit.models.Forwarder.Way",
         "RestorePointKind": "encryption.models.RestorePoint.Kind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
