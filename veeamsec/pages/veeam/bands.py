@@ -101,7 +101,7 @@ def _tone(stretch: Stretch, *, last: bool, changed: bool) -> str:
     if last and changed:
         return "changed"
     if stretch.version is None:
-        return "plain" if stretch.known else "former"
+        return "plain"
     if stretch.version.sealed_password is None and stretch.version.erased_at is None:
         return "unheld now" if last else "unheld"
     return "now" if last else "former"
