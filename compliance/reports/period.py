@@ -8,6 +8,7 @@ from compliance.errors import Invalid
 
 # Ten years: beyond it somebody has mistyped a year.
 LONGEST = timedelta(days=3660)
+_FIRST = date(2000, 1, 1)
 # A chart of more columns is drawn by quarters.
 _MONTHS = 24
 
@@ -67,9 +68,12 @@ def period_of(asked: Mapping[str, str], today: date) -> Period:
 
 def _day(text: str, otherwise: date) -> date:
     try:
-        return date.fromisoformat(text) if text else otherwise
+        day = date.fromisoformat(text) if text else otherwise
     except ValueError as error:
         raise Invalid("A day is written as 2026-11-02.") from error
+    if day < _FIRST:
+        raise Invalid("There was nothing to tell of then.")
+    return day
 
 
 def _months(first: date, last: date) -> Iterator[date]:

@@ -100,6 +100,7 @@ def test_the_procedure_the_controls_and_the_checkpoint_are_told(report):
         {"since": "yesterday"},
         {"since": "1900-01-01", "until": "2026-01-01"},
         {"until": "2026-13-01"},
+        {"until": "0001-01-01"},
     ],
 )
 def test_a_period_that_is_none_is_refused(people, wanted):
