@@ -28,6 +28,8 @@ class Policy(models.Model):
     fulls_a_night = models.PositiveSmallIntegerField(default=10)
     # In Veeam's console a job then points to the request that its encryption comes from.
     number_in_description = models.BooleanField(default=False)
+    # A custodian who did not ask types the new password from their copy, before anything is begun.
+    custody_proof = models.BooleanField(default=False)
     procedure_version = models.PositiveIntegerField(default=1)
     procedure_text = models.TextField()
     procedure_questions = models.JSONField(default=list)
@@ -221,3 +223,32 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} until {self.until:%Y-%m-%d}"
+
+
+class EarlyProof(models.Model):
+    """A custodian typed the new password of a request before its execution; what the worker found."""
+
+    class Found(models.TextChoices):
+        WAITING = "waiting", "Being compared"
+        EQUAL = "equal", "It is the right one"
+        WRONG = "wrong", "It is not the right one"
+        LATE = "late", "The request had ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="early_proofs")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    # Sealed to the intake key as it was typed; erased when it is judged.
+    sealed = models.BinaryField(null=True)
+    found = models.CharField(max_length=10, choices=Found.choices, default=Found.WAITING)
+    offered_at = models.DateTimeField(default=timezone.now)
+    judged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-offered_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(found="waiting", judged_at=None) | Q(judged_at__isnull=False, sealed=None),
+                name="judged_early_proof_is_erased",
+            ),
+        ]

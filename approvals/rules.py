@@ -72,6 +72,7 @@ class PolicyFacts:
     advising_titles: frozenset[str]
     administrators_may_approve: bool
     mfa_required: bool
+    custody_proof: bool = False
 
     @classmethod
     def read(cls, snapshot: Mapping[str, Any]) -> "PolicyFacts":
@@ -85,6 +86,7 @@ class PolicyFacts:
                 advising_titles=frozenset(snapshot["advising_titles"]),
                 administrators_may_approve=snapshot["administrators_may_approve"] is True,
                 mfa_required=snapshot["mfa_required"] is not False,
+                custody_proof=snapshot.get("custody_proof", False) is not False,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid("The policy of this request cannot be read.") from error
@@ -275,6 +277,7 @@ def stricter(policy: PolicyFacts, than: PolicyFacts) -> bool:
         or bool(policy.advising_titles - than.advising_titles)
         or (than.administrators_may_approve and not policy.administrators_may_approve)
         or (policy.mfa_required and not than.mfa_required)
+        or (policy.custody_proof and not than.custody_proof)
     )
 
 

@@ -35,7 +35,7 @@ POLICY_KEYS = frozenset(
     }
 )
 # Named only where they hold.
-_POLICY_MAY = frozenset({"number_in_description"})
+_POLICY_MAY = frozenset({"custody_proof", "number_in_description"})
 _KEYS = frozenset(
     {
         "answers",

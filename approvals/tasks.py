@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from approvals.services import attesting, deadlines, execution, notify, reminding
+from approvals.services import attesting, deadlines, execution, notify, proving, reminding
 from audit.queue import Task, beat, worker
 
 
@@ -22,6 +22,12 @@ def rekey_ended(rekey_id: UUID) -> None:
 def tell(request_id: UUID) -> None:
     """Send the mails that a request calls for."""
     notify.notify(request_id)
+
+
+@worker(Task.EARLY_PROOF)
+def judge_proof(proof_id: UUID) -> None:
+    """Compare what a custodian typed with the new password of a request."""
+    proving.judge(proof_id)
 
 
 @worker(Task.POLICY_CHANGED)

@@ -202,7 +202,37 @@ _OF_SUPPRESSIONS: tuple[Trigger, ...] = (
     Trigger(_SUPPRESSION, "suppression_stays", "BEFORE UPDATE OR DELETE", _row("refuse")),
     Trigger(_SUPPRESSION, "suppressions_stay", "BEFORE TRUNCATE", _WHOLE),
 )
-TRIGGERS = _FIRST + _OF_SUPPRESSIONS
+PROOF_FUNCTION = """
+CREATE OR REPLACE FUNCTION approvals_proof_judged() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR OLD.found <> 'waiting' THEN
+        RAISE EXCEPTION 'a proof is offered unjudged, and judged once'
+            USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+_PROOF = "approvals_earlyproof"
+_OF_PROOFS: tuple[Trigger, ...] = (
+    Trigger(
+        _PROOF,
+        "early_proof_offered",
+        "BEFORE INSERT",
+        "FOR EACH ROW WHEN (NEW.found <> 'waiting') EXECUTE FUNCTION approvals_proof_judged()",
+    ),
+    Trigger(
+        _PROOF,
+        "early_proof_fixed",
+        "BEFORE UPDATE",
+        _row("refuse", "id", "request_id", "by_id", "person_id", "offered_at"),
+    ),
+    Trigger(_PROOF, "early_proof_judged", "BEFORE UPDATE", _row("proof_judged", "found", "judged_at")),
+    Trigger(_PROOF, "early_proof_kept", "BEFORE DELETE", _row("refuse")),
+    Trigger(_PROOF, "early_proofs_kept", "BEFORE TRUNCATE", _WHOLE),
+)
+
+TRIGGERS = _FIRST + _OF_SUPPRESSIONS + _OF_PROOFS
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
@@ -220,7 +250,11 @@ REVOKES: tuple[str, ...] = (
     f"REVOKE UPDATE, DELETE ON {_POLICY} FROM veeamsec_worker",
     f"REVOKE INSERT, UPDATE, DELETE ON {_SUPPRESSION} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_SUPPRESSION} FROM veeamsec_worker",
+    # What a custodian typed the web takes in; what it is, the worker says.
+    f"REVOKE UPDATE, DELETE ON {_PROOF} FROM veeamsec_web",
+    f"REVOKE INSERT, DELETE ON {_PROOF} FROM veeamsec_worker",
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
 SUPPRESSIONS_SQL = "\n".join(trigger.sql for trigger in _OF_SUPPRESSIONS)
+PROOFS_SQL = "\n".join((PROOF_FUNCTION, *(trigger.sql for trigger in _OF_PROOFS)))

@@ -14,5 +14,6 @@ api_urlpatterns = [
     path("requests/<uuid:request_id>/approve/", api.ApproveView.as_view(), name="api-approve"),
     path("requests/<uuid:request_id>/reject/", api.RejectView.as_view(), name="api-reject"),
     path("requests/<uuid:request_id>/withdraw/", api.WithdrawView.as_view(), name="api-withdraw"),
+    path("requests/<uuid:request_id>/prove/", api.EarlyProofView.as_view(), name="api-early-proof"),
     path("requests/<uuid:request_id>/evidence/", api.EvidenceView.as_view(), name="api-evidence"),
 ]

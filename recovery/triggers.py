@@ -137,7 +137,23 @@ _OF_RELEASES: tuple[Trigger, ...] = (
     Trigger(_RELEASE, "release_kept", "BEFORE DELETE", _row("refuse")),
     Trigger(_RELEASE, "releases_kept", "BEFORE TRUNCATE", _WHOLE),
 )
-TRIGGERS = _FIRST + _OF_TASKS + _OF_RELEASES
+OFFER_FUNCTION = """
+CREATE OR REPLACE FUNCTION recovery_proof_offered() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'a proof is offered unjudged'
+        USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+END $$;
+"""
+_OF_OFFERS: tuple[Trigger, ...] = (
+    Trigger(
+        _PROOF,
+        "proof_offered",
+        "BEFORE INSERT",
+        "FOR EACH ROW WHEN (NEW.found <> 'waiting') EXECUTE FUNCTION recovery_proof_offered()",
+    ),
+)
+TRIGGERS = _FIRST + _OF_TASKS + _OF_RELEASES + _OF_OFFERS
 
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 
@@ -159,3 +175,4 @@ REVOKES: tuple[str, ...] = (
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in _FIRST)))
 RELEASES_SQL = "\n".join(trigger.sql for trigger in _OF_RELEASES)
 TASKS_SQL = "\n".join(trigger.sql for trigger in _OF_TASKS)
+OFFERS_SQL = "\n".join((OFFER_FUNCTION, *(trigger.sql for trigger in _OF_OFFERS)))

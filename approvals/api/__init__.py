@@ -3,6 +3,7 @@
 from approvals.api.views import (
     ApproveView,
     ChallengeView,
+    EarlyProofView,
     EvidenceView,
     PoliciesView,
     ProcedureView,
@@ -16,6 +17,7 @@ from approvals.api.views import (
 __all__ = [
     "ApproveView",
     "ChallengeView",
+    "EarlyProofView",
     "EvidenceView",
     "PoliciesView",
     "ProcedureView",

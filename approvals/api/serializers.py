@@ -11,8 +11,9 @@ from accounts.exchange import Strict
 from accounts.models import Title
 from accounts.selectors import user_label
 from approvals import selectors
-from approvals.models import ApprovalRequest, Kind, Policy, State, Verdict
+from approvals.models import ApprovalRequest, EarlyProof, Kind, Policy, State, Verdict
 from approvals.selectors import Headroom, RequestDetail, VoteLine
+from approvals.services import proving
 from approvals.services.wishes import MAX_HINT, MAX_TEXT, MOST_JOBS
 from encryption.crypto.secret import LONGEST_PASSWORD
 
@@ -98,6 +99,21 @@ class WithdrawSerializer(Strict):
     digest = serializers.CharField(max_length=64)
 
 
+class EarlyProofSerializer(Strict):
+    """The new password of a request, typed from the custodian's copy."""
+
+    password = serializers.CharField(trim_whitespace=False, max_length=LONGEST_PASSWORD, write_only=True)
+
+
+class OfferedProofSerializer(serializers.ModelSerializer[EarlyProof]):
+    """A proof, as far as the worker has judged it."""
+
+    class Meta:
+        model = EarlyProof
+        fields = ("id", "request", "found", "offered_at", "judged_at")
+        read_only_fields = fields
+
+
 class VoteSerializer(serializers.Serializer[VoteLine]):
     """One decision; its proof is in the evidence."""
 
@@ -163,6 +179,12 @@ class DetailSerializer(serializers.Serializer[RequestDetail]):
     badge = serializers.SerializerMethodField()
     deciders = serializers.ListField(child=serializers.CharField())
     obstacle = serializers.SerializerMethodField()
+    custody_proof = serializers.SerializerMethodField()
+
+    def get_custody_proof(self, detail: RequestDetail) -> dict[str, Any] | None:
+        """What proof the policy demands before execution, and whether it is there; null: none."""
+        need = proving.need_of(detail.request, detail.statement)
+        return None if need is None else {"proved": need.proved, "custodians": list(need.names)}
 
     def get_state(self, detail: RequestDetail) -> str:
         """The state by the server's clock."""
@@ -224,6 +246,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
             "scope_name",
             "fulls_a_night",
             "number_in_description",
+            "custody_proof",
             "created_at",
         )
 

@@ -24,6 +24,8 @@ from approvals.api.serializers import (
     ChallengeSerializer,
     DecisionSerializer,
     DetailSerializer,
+    EarlyProofSerializer,
+    OfferedProofSerializer,
     PolicySerializer,
     ProcedureSerializer,
     SecurityRoleSerializer,
@@ -31,7 +33,7 @@ from approvals.api.serializers import (
     WithdrawSerializer,
 )
 from approvals.models import ApprovalRequest, Kind, Policy, State
-from approvals.services import decisions, exporting, policies, requests
+from approvals.services import decisions, exporting, policies, proving, requests
 
 
 class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -129,6 +131,17 @@ class WithdrawView(APIView):
         """Withdraw one's own pending request."""
         requests.withdraw(request_id, by=_user(request), **_read(WithdrawSerializer, request))
         return Response(_detail(request_id, request))
+
+
+class EarlyProofView(IdempotentPosts, APIView):
+    """A custodian's proof before the execution, where the policy demands one."""
+
+    @extend_schema(request=EarlyProofSerializer, responses={202: OfferedProofSerializer})
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Take what was typed; the worker compares it."""
+        typed = _read(EarlyProofSerializer, request)["password"]
+        proof = proving.offer(request_id, typed, by=_user(request))
+        return Response(OfferedProofSerializer(proof).data, status=status.HTTP_202_ACCEPTED)
 
 
 class EvidenceView(APIView):

@@ -8,7 +8,7 @@ from approvals import rules, selectors
 from approvals import statement as statements
 from approvals.errors import Invalid
 from approvals.models import Policy, RequestTarget
-from approvals.services import actions, people, policies, wishes
+from approvals.services import actions, people, policies, proving, wishes
 from approvals.services.kinds.base import Draft, Origin
 from approvals.services.wishes import Wish
 from approvals.statement import Asker, Statement
@@ -77,3 +77,4 @@ def _check_possible(said: Statement) -> None:
     )
     if not rules.possible(facts, others):
         raise Invalid("Too few people besides you could approve this: the policy could never be met.")
+    proving.check_possible(said)

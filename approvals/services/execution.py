@@ -18,7 +18,7 @@ from approvals.attestation import finding as findings
 from approvals.attestation.finding import Finding
 from approvals.errors import Invalid, NotEligible, SecurityRoleTooSmall, Stale
 from approvals.models import ApprovalRequest, State
-from approvals.services import actions, deadlines, endings, people, verification
+from approvals.services import actions, deadlines, endings, people, proving, verification
 from approvals.services.kinds.base import Begin
 from approvals.statement import Statement
 from audit import keys, queue
@@ -54,7 +54,8 @@ REFUSED = timedelta(minutes=5)
 def execute(request_id: UUID) -> None:
     """Begin what an approved request authorises, once.
 
-    Raises Later while a job is busy or cannot be read, or the database is older than what was signed of it.
+    Raises Later while a job is busy or cannot be read, a custodian's proof is demanded and missing, or the
+    database is older than what was signed of it.
     """
     if deadlines.settle(request_id):
         return
@@ -67,6 +68,7 @@ def execute(request_id: UUID) -> None:
     audit.wait_while_older()
     try:
         said, finding = verification.verify(request)
+        proving.check(request, said)
         actions.KINDS[said.kind].compare(said)
         with _open_secret(request, said) as secret:
             begin = actions.prepare(said, request.digest, secret if len(secret) else None)

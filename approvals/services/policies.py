@@ -45,6 +45,7 @@ def snapshot(policy: Policy) -> dict[str, Any]:
         "quorum": policy.quorum,
         # Left out where it is off: the statements of before are the same.
         **({"number_in_description": True} if policy.number_in_description else {}),
+        **({"custody_proof": True} if policy.custody_proof else {}),
     }
 
 

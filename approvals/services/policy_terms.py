@@ -119,6 +119,7 @@ RULES: Mapping[str, Callable[[Any, str], Any]] = {
     "execute_hours": _number(*EXECUTE_HOURS),
     "fulls_a_night": _number(*FULLS),
     "number_in_description": _truth,
+    "custody_proof": _truth,
     "procedure_text": _procedure,
     "procedure_questions": _questions,
 }
@@ -132,6 +133,7 @@ LABELS: Mapping[str, str] = {
     "decide_days": "Days to decide",
     "execute_hours": "Hours to execute",
     "fulls_a_night": "New full backups a night",
+    "custody_proof": "A custodian proves a new password before it is executed",
     "number_in_description": "A Veeam job's description names the request",
     "procedure_text": "The text of the procedure",
     "procedure_questions": "The questions of the procedure",

@@ -4,6 +4,8 @@ What a custodian types is sealed as it arrives; the worker compares it, and keep
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,13 +36,27 @@ class TooMany(Refused):
     code = "invalid"
 
 
-def record_within(version: UUID, rows: Iterable[Mapping[str, Any]], *, request: UUID) -> None:
-    """Enter the stated copies of a version that comes into force, in the worker's transaction."""
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A proof from before the execution that the worker found right."""
+
+    user: UUID
+    person: UUID
+    at: datetime
+
+
+def record_within(
+    version: UUID, rows: Iterable[Mapping[str, Any]], *, request: UUID, proofs: Iterable[Early] = ()
+) -> None:
+    """Enter the stated copies of a version that comes into force, in the worker's transaction.
+
+    `proofs` are those of before: they count for the copies of their custodians.
+    """
     rows = list(rows)
     names = {str(row["custodian"]).casefold() for row in rows}
     everybody = Person.objects.all()
     known = {one.name.casefold(): one for one in everybody if one.name.casefold() in names}
-    CustodyRecord.objects.bulk_create(
+    made = CustodyRecord.objects.bulk_create(
         CustodyRecord(
             version_id=version,
             medium=row["medium"],
@@ -55,6 +71,16 @@ def record_within(version: UUID, rows: Iterable[Mapping[str, Any]], *, request: 
     )
     subject = ("encryption.passwordversion", version)
     audit.record(Event.CUSTODY_STATED, subject=subject, facts={"copies": len(rows), "request": request})
+    early = {proof.person: proof for proof in proofs}
+    for record in made:
+        if record.person_id in early:
+            _take_over_within(record, early[record.person_id])
+
+
+def _take_over_within(record: CustodyRecord, early: Early) -> None:
+    fields = {"by_id": early.user, "person_id": early.person, "offered_at": early.at}
+    proof = CustodyProof.objects.create(record=record, **fields)
+    CustodyProof.objects.filter(pk=proof.pk).update(found=Found.EQUAL, judged_at=early.at)
 
 
 def assign(record_id: UUID, *, person: UUID, by: User) -> CustodyRecord:

@@ -23,7 +23,7 @@ from approvals.services import requests
 from encryption.models import Job, JobSession, JobUserObjectPermission, RestorePoint
 from encryption.rules import JOB_VERBS
 from tests.accounts import factories
-from tests.approvals.conftest import People, wish
+from tests.approvals.conftest import CUSTODY, People, new_policy, wish
 from tests.pages.conftest import as_user
 from tests.pages.veeam_house import make_server
 from tests.veeamsec import held
@@ -75,6 +75,8 @@ class World:
     ids: dict[str, str]
     # What each account holds, and under "" what somebody else does.
     held: dict[str, dict[str, str]]
+    # All of them are named as custodians, and a proof is demanded.
+    proving: ApprovalRequest
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -99,7 +101,8 @@ def build(people: People, job: Job, make_job: Callable[..., Job], place: Any) ->
     own = {name: _ask(accounts[name], make_job(f"Own {name}")) for name in ASKING}
     foreign, free = _ask(other, make_job("Foreign")), make_job("Free")
     held_by = {name: held.of(user, job) for name, user in (accounts | {"": other}).items()}
-    world = World(accounts, _clients(accounts), job, foreign, own, _ids(job), held_by)
+    proving = _proving(other, accounts, make_job("Proving"))
+    world = World(accounts, _clients(accounts), job, foreign, own, _ids(job), held_by, proving)
     world.bodies = _bodies(free, place)
     return world
 
@@ -107,6 +110,8 @@ def build(people: People, job: Job, make_job: Callable[..., Job], place: Any) ->
 def answer(world: World, method: str, path: str, whose: str, role: str) -> str:
     """Return the status of one call as the table writes it; whatever it did is undone."""
     request = world.own.get(role) if whose == "own" else world.foreign
+    if path.endswith("/{request}/prove/") and whose == "own":
+        request = world.proving
     if "{request}" in path and request is None:
         return "–"
     ids = world.ids | world.held[role if whose == "own" and role in world.held else ""]
@@ -188,6 +193,16 @@ def _ask(user: User, job: Job) -> ApprovalRequest:
     return requests.ask("activate_encryption", by=user, via_token=not user.is_human, **wish(job))
 
 
+def _proving(asker: User, accounts: dict[str, User], job: Job) -> ApprovalRequest:
+    """A request under a policy that demands a proof; the policy of before is in force again afterwards."""
+    new_policy(custody_proof=True)
+    names = sorted({user.person.name for user in accounts.values()})
+    asked = wish(job, custody=[CUSTODY | {"custodian": name} for name in names])
+    request = requests.ask("activate_encryption", by=asker, **asked)
+    new_policy()
+    return request
+
+
 def _clients(accounts: dict[str, User]) -> dict[str, Client]:
     made = {name: as_user(user) for name, user in accounts.items() if name != "service"}
     robot = accounts["service"]
@@ -258,6 +273,7 @@ def _bodies(job: Job, place: Any) -> dict[str, dict[str, Any]]:
         f"POST {api}/recovery-cases/": {"jobs": [str(job.pk)], "reason": "Lost."},
         f"POST {api}/recovery-cases/{{case}}/response/": {"text": "no document"},
         f"POST {api}/custody/{{record_id}}/prove/": {"password": "not the one"},
+        f"POST {api}/requests/{{request}}/prove/": {"password": "not the one"},
         f"POST {seats}/alarm/": doubt,
         f"POST {seats}/challenge/": {"act": "suspend", **doubt},
         f"POST {seats}/suspend/": {**confirmed, **doubt},

@@ -12,6 +12,7 @@ from accounts.models import User
 from approvals import rules, selectors
 from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
 from approvals.rules import PolicyFacts, RequestFacts
+from approvals.services import proving
 from audit.events import Event
 from audit.selectors import newest
 from veeamsec.pages import progress, proofs, reading, signs
@@ -65,6 +66,7 @@ def of(request: ApprovalRequest, viewer: User) -> dict[str, Any]:
         "deciders": _deciders(request, viewer) if pending else "",
         "may_withdraw": mine and pending,
         "work": work,
+        "proof": _proof(request) if state in (State.PENDING, State.APPROVED) else None,
         "record": None if pending else _record(request, proven),
         "evidence_url": reverse("api-evidence", args=[request.pk]) if state == State.EXECUTED else "",
     }
@@ -79,6 +81,17 @@ def eyes_of(request: ApprovalRequest, viewer: User) -> list[Eye]:
 def _asked(request: ApprovalRequest, viewer: User) -> Eye:
     own = request.asker_person_id == viewer.person_id
     return Eye("You" if own else request.asker.person.name, "asked", at=request.created_at)
+
+
+def _proof(request: ApprovalRequest) -> dict[str, Any] | None:
+    need = proving.need_of(request, selectors.said_in(request))
+    if need is None or request.rekey_id is not None:
+        return None
+    who = " or ".join(need.names) or "nobody who has an account here"
+    if need.proved:
+        return {"tone": "", "title": "A custodian proved the password.", "text": "It may be executed."}
+    text = f"{who} types it from their own copy first; without that the approval lapses and nothing changes."
+    return {"tone": "wait", "title": "Waits for a custodian's proof.", "text": text}
 
 
 def _asker(request: ApprovalRequest) -> dict[str, str]:

@@ -34,6 +34,7 @@ def rules_of(policy: Policy) -> list[Rule]:
         *found,
         _administrators(policy),
         _factor(policy),
+        *_proof(policy),
         Rule("clock", f"Who decides has {words.count(policy.decide_days, 'day')}; then a request expires."),
         Rule(
             "refresh",
@@ -84,3 +85,10 @@ def _factor(policy: Policy) -> Rule:
     if policy.mfa_required:
         return Rule("fingerprint", "Every decision is confirmed with a second factor.")
     return Rule("forms", "A decision may be confirmed with a password alone.", "wait")
+
+
+def _proof(policy: Policy) -> list[Rule]:
+    if not policy.custody_proof:
+        return []
+    text = "A custodian who did not ask proves a new password from their copy before anything is begun."
+    return [Rule("key", text)]

@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern] = [
     path("drifts/", changes.drifts, name="drifts"),
     path("custody/", custody.custody, name="custody"),
     path("custody/<uuid:record_id>/prove/", custody.prove, name="custody_prove"),
+    path("custody/requests/<uuid:request_id>/prove/", custody.prove_asked, name="custody_prove_asked"),
     path("custody/releases/<uuid:release_id>/", custody.release, name="release"),
     path("custody/releases/<uuid:release_id>/key/", custody.release_key, name="release_key"),
     path("custody/releases/<uuid:release_id>/take/", custody.release_take, name="release_take"),

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.rules import permissions
 from approvals.errors import Invalid, JobBusy, NotEligible, NotFound, Stale
 from approvals.models import Kind, Policy
-from approvals.services import policies
+from approvals.services import policies, proving
 from approvals.services.kinds import at_veeam
 from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
 from approvals.services.wishes import Wish
@@ -211,7 +211,8 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
     def begin(until: datetime) -> Rekey:
         rekey = rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
         if rekey.version_id is not None and said.custody:
-            custody.record_within(rekey.version_id, said.custody, request=said.request)
+            early = proving.proofs(said.request)
+            custody.record_within(rekey.version_id, said.custody, request=said.request, proofs=early)
         return rekey
 
     return begin

@@ -29,7 +29,11 @@ class PolicyForm(AskForm):
             "",
             ("quorum", *(f"{POOL}{title}" for title in Title.values), "advising_titles"),
         ),
-        ("Who else, and how", "", ("administrators_may_approve", "mfa_required", "number_in_description")),
+        (
+            "Who else, and how",
+            "",
+            ("administrators_may_approve", "mfa_required", "custody_proof", "number_in_description"),
+        ),
         ("How long, how many", "", ("decide_days", "execute_hours", "fulls_a_night")),
         ("The procedure", "", ("procedure_text", "procedure_questions")),
         ("Why", "", ("reason",)),
@@ -52,6 +56,11 @@ class PolicyForm(AskForm):
         required=False,
     )
     mfa_required = forms.BooleanField(label="Every decision needs a second factor", required=False)
+    custody_proof = forms.BooleanField(
+        label="A custodian proves a new password before it is executed",
+        help_text="One who did not ask types it from their copy; without that the approval lapses.",
+        required=False,
+    )
     number_in_description = forms.BooleanField(
         label="A Veeam job's description names the request",
         help_text="So that Veeam's console shows its number. It is a pointer, never a proof.",
@@ -109,7 +118,13 @@ class PolicyForm(AskForm):
         """What the service is asked."""
         data = self.cleaned_data
         plain = ("quorum", "advising_titles", "administrators_may_approve", "mfa_required", "decide_days")
-        more = ("execute_hours", "fulls_a_night", "number_in_description", "procedure_text")
+        more = (
+            "execute_hours",
+            "fulls_a_night",
+            "custody_proof",
+            "number_in_description",
+            "procedure_text",
+        )
         pools = [{"title": title, "count": data[f"{POOL}{title}"]} for title in Title.values]
         terms = {name: data[name] for name in (*plain, *more)} | {
             "pools": [pool for pool in pools if pool["count"]],

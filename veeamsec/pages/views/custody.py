@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from approvals.models import ApprovalRequest, EarlyProof
+from approvals.selectors import said_in
+from approvals.services import proving
 from audit.errors import Refused
 from recovery import rules, selectors
 from recovery.models import CustodyProof, CustodyRecord
@@ -29,7 +32,9 @@ def custody(request: HttpRequest) -> HttpResponse:
     """The copies that the viewer keeps."""
     viewer = viewer_of(request)
     rows = [_row(record) for record in selectors.custody_for(viewer)]
-    return render(request, "pages/custody.html", {"rows": rows, "releases": selectors.releases_for(viewer)})
+    asked = [_asked(one) for one in proving.asked_of(viewer)]
+    context = {"rows": rows, "asked": asked, "releases": selectors.releases_for(viewer)}
+    return render(request, "pages/custody.html", context)
 
 
 @require_safe
@@ -99,3 +104,42 @@ def prove(request: HttpRequest, record_id: UUID) -> HttpResponse:
             return redirect("custody")
     context = {"row": _row(record), "form": form}
     return render(request, "pages/prove.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@sensitive_variables("form")
+@require_http_methods(["GET", "POST"])
+def prove_asked(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """Type the new password of a request from one's copy, before it is executed."""
+    viewer, form = viewer_of(request), ProveForm(request.POST or None)
+    found = next((one for one in proving.asked_of(viewer) if one.pk == request_id), None)
+    if found is None:
+        raise Http404
+    if form.is_valid():
+        try:
+            proving.offer(found.pk, form.cleaned_data["password"], by=viewer)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "It is being compared. Look again in a moment.")
+            return redirect("custody")
+    context = {"row": _asked(found), "form": form}
+    return render(request, "pages/prove.html", context, status=400 if form.errors else 200)
+
+
+def _asked(request: ApprovalRequest) -> dict[str, Any]:
+    said, newest = said_in(request), request.early_proofs.first()
+    wrong = newest is not None and newest.found == EarlyProof.Found.WRONG
+    waits = newest is not None and newest.found == EarlyProof.Found.WAITING
+    sign = Sign(signs.WAIT, "Waits for your proof", "clock")
+    if wrong:
+        sign = Sign(signs.REFUSE, "Not the right one", "alert-circle")
+    elif waits:
+        sign = Sign(signs.ACT, "Being compared", "refresh")
+    return {
+        "id": request.pk,
+        "name": f"{said.change['hint']} · version {said.change['version']}",
+        "where": f"{request}, asked by {request.asker.person.name}: begun once a custodian proved it",
+        "sign": sign,
+    }
