@@ -60,6 +60,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "recovery_cases_response_create": {"carried": {"text": "-----BEGIN VEEAMSEC RECOVERY RESPONSE-----\n…"}},
     "custody_prove_create": {"from the copy": {"password": "seven quiet herons cross the river"}},
+    "requests_prove_create": {"from the copy": {"password": "seven quiet herons cross the river"}},
     "passwords_adoptions_create": {"what is in force": {"password": "seven quiet herons cross the river"}},
     "veeam_servers_create": {
         "connect": {
