@@ -90,6 +90,7 @@ class Task(StrEnum):
     REPORTS = "compliance.reports"
     ANALYZE = "compliance.analyze"
     ANALYZE_WHEN_DUE = "compliance.analyze_when_due"
+    TELL_FINDINGS = "compliance.tell_findings"
 
 
 @dataclass(frozen=True, slots=True)

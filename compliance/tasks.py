@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from audit import queue
-from compliance.services import analyzing, reporting, schedules
+from compliance.services import analyzing, reporting, schedules, telling
 
 
 @queue.worker(queue.Task.MAKE_REPORT)
@@ -35,3 +35,9 @@ def analyze(assessment: UUID) -> None:
 def analyze_when_due() -> None:
     """Ask for a run of the checks if it is time, or if something happened."""
     analyzing.analyze_when_due()
+
+
+@queue.worker(queue.Task.TELL_FINDINGS)
+def tell_findings(assessment: UUID) -> None:
+    """Tell by mail what changed since the run before."""
+    telling.tell(assessment)

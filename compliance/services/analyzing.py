@@ -123,6 +123,7 @@ def analyze(assessment_id: UUID) -> Assessment:
         assessment.counts = dict(Counter(finding.status(now) for finding in findings))
         assessment.save(update_fields=["done_at", "log_size", "counts"])
         audit.record(Event.ASSESSMENT_DONE, facts={"counts": assessment.counts})
+        queue.ring(Task.TELL_FINDINGS, assessment.pk)
     return assessment
 
 
