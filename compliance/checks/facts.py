@@ -174,7 +174,7 @@ class InstallationFacts:
     demo: bool
     # Web and worker run as users of their own.
     parted: bool
-    # What holds the worker's master key: "file", or a provider beyond this machine's disk.
+    # Who keeps the worker's master key: files, systemd, pkcs11 or kmip.
     keys: str
     # Connections that are not protected by TLS, in words; and how many were looked at.
     in_clear: tuple[str, ...]

@@ -8,6 +8,8 @@ from compliance.checks.facts import Facts
 
 EXPIRES_WITHIN = timedelta(days=14)
 CHECKPOINT_WITHIN = timedelta(days=1)
+# Who keeps a key where this machine cannot copy it.
+KEEPERS = {"pkcs11": "a security module", "kmip": "a key management server"}
 # Where a folder on one of these lies, it lies on another machine.
 ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "fuse.sshfs", "fuse.glusterfs", "afs"})
 
@@ -44,10 +46,11 @@ def _expiring(facts: Facts) -> Result:
 def _keys(facts: Facts) -> Result:
     if facts.installation is None:
         return unable("How keys are held was not looked at.")
-    if facts.installation.keys == "file":
-        line = Line("Whoever copies the key folder can open every sealed password.")
-        return counted(0, 1, "The worker's keys lie in files on this machine.", [line])
-    return counted(1, 1, f"The worker's master key is held by {facts.installation.keys}.", [])
+    held = KEEPERS.get(facts.installation.keys)
+    if held is None:
+        line = Line("Whoever takes over this machine takes the key that opens every sealed password.")
+        return counted(0, 1, "The worker's master key lies on this machine.", [line])
+    return counted(1, 1, f"The worker's master key is held by {held}.", [])
 
 
 def _users(facts: Facts) -> Result:
@@ -130,7 +133,7 @@ CHECKS = (
         code="installation.keys",
         title="Master keys are held by a key management server or a security module",
         why="A file can be copied without a trace.",
-        mend="Keep the master key at a KMS or HSM where this version offers it; else guard the key folder.",
+        mend="Move the master key to a security module or a KMIP server: `manage.py keys`.",
         severity=Severity.MEDIUM,
         controls=(c.CRYPTOGRAPHY, c.NIS2_CRYPTOGRAPHY),
         find=_keys,

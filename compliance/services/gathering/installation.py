@@ -27,7 +27,7 @@ def look() -> InstallationFacts:
         production=settings.VEEAMSEC_PRODUCTION,
         demo=settings.VEEAMSEC_DEMO,
         parted=_parted(),
-        keys="file" if (Path(settings.WORKER_KEYS) / providers.MASTER).exists() else "a key provider",
+        keys=providers.keeper(),
         in_clear=tuple(text for text, safe in connections.items() if not safe),
         connections=len(connections),
         settings=tuple(_unsafe_settings()),
