@@ -12,6 +12,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts import views
+from accounts.api import alarms
 from accounts.api import views as api
 
 account_urlpatterns: list[URLPattern | URLResolver] = [
@@ -58,6 +59,11 @@ if settings.SOCIALACCOUNT_PROVIDERS:
     account_urlpatterns += oidc_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("alarms/", alarms.AlarmsView.as_view(), name="api_alarms"),
+    path("alarms/<uuid:alarm_id>/", alarms.AlarmView.as_view(), name="api_alarm"),
+    path(
+        "alarms/<uuid:alarm_id>/acknowledge/", alarms.AcknowledgeView.as_view(), name="api_alarm_acknowledge"
+    ),
     path("me/", api.Me.as_view(), name="api_me"),
     path("people/", api.PeopleView.as_view(), name="api_people"),
     path("tokens/", api.TokensView.as_view(), name="api_tokens"),

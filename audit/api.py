@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from audit import keys, selectors
 from audit.errors import Forged, LogAltered
-from audit.events import Event
+from audit.events import Event, Severity
 from audit.models import Checkpoint, Entry, Forwarder
 
 
@@ -28,6 +28,8 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     """An entry with its names, and the bytes that an outsider hashes."""
 
     number = serializers.SerializerMethodField()
+    severity = serializers.SerializerMethodField()
+    veeam = serializers.SerializerMethodField()
     subject = serializers.SerializerMethodField()
     names = serializers.SerializerMethodField()
     canonical = serializers.SerializerMethodField()
@@ -40,6 +42,8 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "time",
             "event",
             "number",
+            "severity",
+            "veeam",
             "actor",
             "person",
             "subject",
@@ -52,6 +56,14 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     def get_number(self, entry: Entry) -> int | None:
         """The event's number; null for an event of a later version."""
         return Event(entry.event).number if entry.event in set(Event) else None
+
+    def get_severity(self, entry: Entry) -> str | None:
+        """How grave the event is; null for an event of a later version."""
+        return Event(entry.event).severity if entry.event in set(Event) else None
+
+    def get_veeam(self, entry: Entry) -> int | None:
+        """Veeam's own number of the same event; null where it has none."""
+        return Event(entry.event).veeam if entry.event in set(Event) else None
 
     def get_subject(self, entry: Entry) -> dict[str, str]:
         """What the entry is about."""
@@ -76,6 +88,9 @@ class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
     event = django_filters.CharFilter(label="An event, or a family with a dot at the end: `rekey.`")
     subject = django_filters.CharFilter(label="The id of a request, job, user …")
     actor = django_filters.UUIDFilter(label="The id of an account")
+    severity = django_filters.ChoiceFilter(
+        choices=[(one.value, one.value) for one in Severity], label="As grave as this, or graver"
+    )
     since = django_filters.IsoDateTimeFilter(label="From this time on")
     until = django_filters.IsoDateTimeFilter(label="Before this time")
 
@@ -85,7 +100,10 @@ class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Hand the cleaned values to the selector that pages use too."""
-        return selectors.entries(**self.form.cleaned_data)
+        asked = dict(self.form.cleaned_data)
+        severity = asked.pop("severity")
+        events = selectors.at_least(Severity(severity)) if severity else None
+        return selectors.entries(**asked, events=events)
 
 
 class Entries(generics.ListAPIView[Entry]):

@@ -1,21 +1,25 @@
 """Reading the log: entries with their names, the head, proofs, alarms, and when it was last verified."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import F, QuerySet, Subquery
+from django.db.models import Case, F, QuerySet, Subquery, When
 
 from audit import merkle
 from audit.errors import Forged
+from audit.events import Event, Severity
 from audit.models import Alarm, Checkpoint, Entry, Forwarder
 from audit.statement import SYSTEM
 
 # Where the worker leaves the last verification for pages to show.
 VERIFIED = "audit:verified"
+
+# What is not resolved, by one word.
+OPEN = "open"
 
 # Subtrees of this many leaves or more are kept: they never change once they are whole.
 KEPT_SUBTREE = 1024
@@ -56,10 +60,14 @@ def entries(
     event: str | None = None,
     subject: UUID | str | None = None,
     actor: UUID | None = None,
+    events: Collection[str] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[Entry]:
-    """Return entries with their names, newest first; `event` may end in a dot for all of a family."""
+    """Return entries with their names, newest first.
+
+    `event` may end in a dot for all of a family; `events` narrows to those named, `at_least` says to which.
+    """
     found = Entry.objects.prefetch_related("names")
     if event:
         found = found.filter(event__startswith=event) if event.endswith(".") else found.filter(event=event)
@@ -67,11 +75,19 @@ def entries(
         found = found.filter(subject_id=str(subject))
     if actor:
         found = found.filter(actor=actor)
+    if events is not None:
+        found = found.filter(event__in=events)
     if since:
         found = found.filter(time__gte=since)
     if until:
         found = found.filter(time__lt=until)
     return found
+
+
+def at_least(severity: Severity) -> list[Event]:
+    """Return the events that are as grave as this, or graver."""
+    order = list(Severity)
+    return [event for event in Event if order.index(event.severity) >= order.index(severity)]
 
 
 def newest(event: str, subject: UUID | str) -> Entry | None:
@@ -106,6 +122,24 @@ def forwarders() -> QuerySet[Forwarder]:
     """Return forwarders by name; `waiting` is how many entries each has still to send."""
     newest = Subquery(Entry.objects.order_by("-sequence").values("sequence")[:1])
     return Forwarder.objects.annotate(waiting=newest - F("position"))
+
+
+def alarms(*, state: str | None = None, kind: str | None = None) -> QuerySet[Alarm]:
+    """Return alarms: the critical before the others, then the newest first; the ended by their end.
+
+    `state` is one of an alarm's, or `open` for what is not resolved.
+    """
+    found = Alarm.objects.all()
+    if state == OPEN:
+        found = open_alarms()
+    elif state:
+        found = found.filter(state=state)
+    if kind:
+        found = found.filter(kind=kind)
+    if state == Alarm.State.RESOLVED:
+        return found.order_by("-resolved_at")
+    grave = Case(When(severity=Alarm.Severity.CRITICAL, then=0), default=1)
+    return found.order_by(grave, "-raised_at")
 
 
 def inclusion(sequence: int, checkpoint: Checkpoint) -> list[bytes]:

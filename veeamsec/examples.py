@@ -118,6 +118,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "security_role_members_confirm_create": {"as a third member": _STEP_UP},
     "security_role_members_lift_create": {"as one of two": _STEP_UP},
     "security_role_members_alarm_create": {"doubt": {"reason": "They asked me for my code."}},
+    "alarms_acknowledge_create": {"with a note": {"note": "The share was away; I look into it."}},
     "tokens_create": {"a script": {"name": "nightly report", "days": 90, "scopes": ["api"]}},
     "requests_challenge_create": {"yes": {"verdict": "approve", "digest": DIGEST, "comment": ""}},
     "requests_approve_create": {"with an authenticator app": _DECISION},

@@ -10,7 +10,17 @@ from drf_spectacular.generators import SchemaGenerator
 from tests.house.sources import ROOT
 
 # Creates nothing: a decision is single use by its nonce, a second withdrawal or decision is refused.
-NOTHING_NEW = ("approve", "reject", "challenge", "withdraw", "suspend", "confirm", "lift", "alarm")
+NOTHING_NEW = (
+    "acknowledge",
+    "approve",
+    "reject",
+    "challenge",
+    "withdraw",
+    "suspend",
+    "confirm",
+    "lift",
+    "alarm",
+)
 
 
 @cache

@@ -14,7 +14,18 @@ from encryption.models import JobSession, RestorePoint
 from tests.pages.conftest import as_user, text_of
 
 pytestmark = pytest.mark.django_db
-PAGES = ("overview", "requests", "jobs", "passwords", "repositories", "people", "log", "alarms", "account")
+PAGES = (
+    "overview",
+    "requests",
+    "jobs",
+    "passwords",
+    "repositories",
+    "people",
+    "log",
+    "events",
+    "alarms",
+    "account",
+)
 # What a page of lists may ask of the database, however long the lists are.
 MOST_QUERIES = 60
 FIRST_LOAD = 100_000

@@ -15,6 +15,7 @@ PAGES = (
     "people",
     "policies",
     "log",
+    "events",
     "alarms",
     "account",
     "search",
@@ -26,6 +27,7 @@ CLOSED = {
     "policies": {"operator", "nobody"},
     "passwords": {"nobody"},
     "log": {"operator", "nobody"},
+    "events": {"operator", "nobody"},
     "alarms": {"nobody"},
 }
 

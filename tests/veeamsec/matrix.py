@@ -20,6 +20,7 @@ from accounts.models import Role, SecurityMember, User
 from accounts.services import users
 from approvals.models import ApprovalRequest
 from approvals.services import requests
+from audit.models import Alarm
 from encryption.models import Job, JobSession, JobUserObjectPermission, RestorePoint
 from encryption.rules import JOB_VERBS
 from tests.accounts import factories
@@ -229,6 +230,7 @@ def _ids(job: Job) -> dict[str, str]:
         "sequence": "0",
         "member_id": str(SecurityMember.objects.get(user__username="tess").pk),
         "server_id": str(make_server().pk),
+        "alarm_id": str(Alarm.objects.latest("raised_at").pk),
         "look_id": str(UUID(int=1)),
         "adoption_id": str(UUID(int=1)),
         "task_id": str(UUID(int=1)),

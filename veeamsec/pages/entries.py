@@ -185,6 +185,7 @@ GROUPS = {
 }
 # What happens all day long and tells the reader of an overview nothing.
 NOISE = (Event.SIGN_IN_SUCCEEDED, Event.SIGN_OUT, Event.STEP_UP_BEGUN, Event.VOTE_CAST, Event.SECRET_ERASED)
+_KNOWN = frozenset(event.value for event in Event)
 _PAGES = {
     "approvals.approvalrequest": "request",
     "encryption.job": "job",
@@ -198,6 +199,9 @@ class Line:
 
     sequence: int
     event: str
+    number: int | None
+    veeam: int | None
+    severity: str
     icon: str
     tone: str
     words: str
@@ -220,9 +224,13 @@ def lines(entries: Iterable[Entry]) -> list[Line]:
 def _line(entry: Entry, people: dict[UUID, str], jobs: dict[UUID, str]) -> Line:
     icon, tone, said = WORDS.get(entry.event, (*_PLAIN, entry.event.replace(".", " ").replace("_", " ")))
     page = _PAGES.get(entry.subject_type)
+    known = Event(entry.event) if entry.event in _KNOWN else None
     return Line(
         sequence=entry.sequence,
         event=entry.event,
+        number=known.number if known else None,
+        veeam=known.veeam if known else None,
+        severity=known.severity if known else "",
         icon=icon,
         tone=tone,
         words=said,

@@ -80,7 +80,7 @@ _PLACES = {
         "Compliance", "shield-check", ("finding",), late=True, permission="compliance.view_finding"
     ),
     "alarms": _Place("Alarms", "bell", ("drifts",), permission="audit.view_alarm"),
-    "log": _Place("Log", "history", late=True, permission="audit.view_entry"),
+    "log": _Place("Log", "history", ("events", "event_rows"), late=True, permission="audit.view_entry"),
 }
 _LOG_ALARMS = (Kind.LOG_ALTERED, Kind.LOG_ROLLED_BACK)
 

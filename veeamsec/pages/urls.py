@@ -17,6 +17,7 @@ from veeamsec.pages.veeam import (
 )
 from veeamsec.pages.views import (
     account,
+    alarms,
     ask,
     compliance,
     custody,
@@ -133,7 +134,11 @@ urlpatterns: list[URLPattern] = [
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/run/", compliance.run, name="compliance_run"),
     path("compliance/findings/<uuid:finding_id>/", compliance.finding, name="finding"),
-    path("alarms/", log.alarms, name="alarms"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/<uuid:alarm_id>/acknowledge/", alarms.alarm_acknowledge, name="alarm_acknowledge"),
+    path("alarms/<uuid:alarm_id>/close/", alarms.alarm_close, name="alarm_close"),
+    path("events/", log.events, name="events"),
+    path("events/rows/", log.event_rows, name="event_rows"),
     path("account/", account.account, name="account"),
     path("account/passkeys/<int:passkey_id>/roster/", account.passkey_roster, name="passkey_roster"),
     path("account/sessions/<int:session_id>/end/", account.session_end, name="session_end"),

@@ -23,6 +23,7 @@ def pages_of_security(request: ApprovalRequest, encrypted: Any) -> dict[str, str
         "repositories",
         "people",
         "log",
+        "events",
         "alarms",
         "account",
     )

@@ -1,4 +1,6 @@
-"""The log and the alarms."""
+"""The log, as it is proved and as events that somebody watches."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,12 +9,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from audit import selectors
-from audit.models import Alarm
-from veeamsec.pages import alarming, entries, words
+from audit.events import Event, Severity
+from veeamsec.pages import entries, words
 from veeamsec.pages.tiles import Tile
+from veeamsec.pages.veeam.events import query_of
 from veeamsec.pages.viewer import demand, page_of, viewer_of
 
-PAGE, CLOSED = 50, 20
+PAGE = 50
 
 
 @require_safe
@@ -58,16 +61,49 @@ def _tiles() -> list[Tile]:
 
 
 @require_safe
-def alarms(request: HttpRequest) -> HttpResponse:
-    """What a person has to look at, and what has ended."""
-    viewer = viewer_of(request)
-    demand(viewer, "audit.view_alarm")
-    open_ones = alarming.open_alarms(viewer)
-    closed = Alarm.objects.filter(state=Alarm.State.RESOLVED).order_by("-resolved_at")[:CLOSED]
-    loud = f"{words.count(len(open_ones), 'alarm')} {'needs' if len(open_ones) == 1 else 'need'} an answer."
-    context = {
-        "lead": loud if open_ones else "Nothing needs an answer.",
-        "open": open_ones,
-        "closed": alarming.lines(closed),
+def events(request: HttpRequest) -> HttpResponse:
+    """The log as events: how grave, what, and Veeam's number; with `follow` it is fetched anew by itself."""
+    demand(viewer_of(request), "audit.view_entry")
+    return render(request, "pages/events.html", _events(request))
+
+
+@require_safe
+def event_rows(request: HttpRequest) -> HttpResponse:
+    """The rows of that page alone, for who follows."""
+    demand(viewer_of(request), "audit.view_entry")
+    return render(request, "pages/event_rows.html", _events(request))
+
+
+def _events(request: HttpRequest) -> dict[str, Any]:
+    asked = {
+        name: request.GET.get(name, "").strip()[:64] for name in ("severity", "event", "number", "follow")
     }
-    return render(request, "pages/alarms.html", context)
+    chosen = asked | {
+        "severity": asked["severity"] if asked["severity"] in set(Severity) else "",
+        "event": asked["event"] if asked["event"] in entries.GROUPS else "",
+        "follow": "1" if asked["follow"] == "1" else "",
+    }
+    wanted = _wanted(chosen)
+    found = selectors.entries(event=chosen["event"] or None, events=wanted)
+    page = page_of(request, found, PAGE)
+    return {
+        "severities": [one.value for one in Severity],
+        "groups": [{"value": value, "label": label} for value, label in entries.GROUPS.items()],
+        "chosen": chosen,
+        "narrowed": any(chosen[name] for name in ("severity", "event", "number")),
+        "rows": entries.lines(page),
+        "page": page,
+        "now": timezone.now(),
+        "query": query_of(chosen),
+        "rest": query_of(chosen | {"follow": ""}),
+        "follows": bool(chosen["follow"]) and page.number == 1,
+    }
+
+
+def _wanted(chosen: dict[str, str]) -> list[Event] | None:
+    """The events that a page is narrowed to by severity and by a number, ours or Veeam's."""
+    if not chosen["severity"] and not chosen["number"]:
+        return None
+    found = selectors.at_least(Severity(chosen["severity"] or Severity.INFO))
+    number = chosen["number"]
+    return [event for event in found if not number or number in (str(event.number), str(event.veeam))]
