@@ -7,7 +7,7 @@ CODE := audit accounts encryption recovery approvals compliance veeamsec manage.
 REQUIREMENTS := requirements requirements-local requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long machine-long
+.PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long forward-long machine-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,6 +26,9 @@ test: $(VENV)/dev.stamp ## all tests
 
 faults-long: $(VENV)/dev.stamp ## killed at every sync and rename, and twenty times more, on 1,000,000 restore points
 	FAULT_POINTS=1000000 nice $(PY) -m pytest -q -n 0 -s --durations=0 tests/faults/test_kills.py tests/faults/test_kills_seeded.py
+
+forward-long: $(VENV)/dev.stamp ## 500,000 entries to a real rsyslogd over TLS, both sides killed again and again
+	FORWARD_ENTRIES=500000 FORWARD_KILLS=30 nice $(PY) -m pytest -q -n 0 -s tests/audit/forwarding/test_rsyslog.py
 
 machine-long: $(VENV)/dev.stamp ## 10,000 examples of everybody's doings, against every promise
 	MACHINE_EXAMPLES=10000 MACHINE_STEPS=25 nice $(PY) -m pytest -q -n 2 tests/machine
