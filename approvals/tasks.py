@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from approvals.services import attesting, deadlines, execution, notify, proving, reminding
+from approvals.services import attesting, deadlines, execution, notify, proving, reminding, renewing
 from audit.queue import Task, beat, worker
 
 
@@ -53,3 +53,9 @@ def remind() -> None:
 def digest() -> None:
     """Tell everybody once a day what waits for them."""
     reminding.digest()
+
+
+@beat(Task.RENEW_KEYSETS)
+def renew_keysets() -> None:
+    """See whether the keyset in force runs out."""
+    renewing.renew_keysets()

@@ -184,6 +184,8 @@ class Event(StrEnum):
     CASE_ANSWERED = "case.answered", 71714, HIGH
     CASE_OPENED = "case.opened", 71715, HIGH
     CASE_REFUSED = "case.refused", 71716, WARNING
+    KEYSETS_AUTOMATIC = "keysets.automatic", 71717, NOTICE
+    SERVER_REVOCATION_WISHED = "server.revocation_wished", 71718, HIGH
     # The analyzer: 71800
     ASSESSMENT_ASKED = "assessment.asked", 71800
     ASSESSMENT_DONE = "assessment.done", 71801

@@ -75,6 +75,7 @@ class Task(StrEnum):
     CUSTODY = "recovery.judge"
     RELEASE = "recovery.seal_release"
     WATCH_RELEASES = "recovery.watch"
+    RENEW_KEYSETS = "approvals.renew_keysets"
     RECOVERY_REQUEST = "recovery.make_request"
     RECOVERY_RESPONSE = "recovery.open_response"
     VEEAM_LOOK = "encryption.veeam_look"

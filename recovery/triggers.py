@@ -160,6 +160,8 @@ TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
 # The web offers: a case, a server's text, a proof. What comes of it the workers write.
 REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT, UPDATE, DELETE ON {_KEYSET}, {_SETTINGS} FROM veeamsec_web",
+    # Whether keysets are made by themselves: each still waits for Security.
+    f"GRANT UPDATE (automatic, automatic_by, retention_weeks, suite) ON {_SETTINGS} TO veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_SERVER}, {_CASE}, {_PROOF} FROM veeamsec_web",
     # A response is carried in through a page; whether it counts, the worker says.
     f"GRANT UPDATE (response) ON {_CASE} TO veeamsec_web",

@@ -2,16 +2,18 @@
 
 from django.urls import path
 
-from recovery import api
+from recovery.api import cases, enterprise
 
 api_urlpatterns = [
-    path("keysets/", api.Keysets.as_view(), name="keysets_api"),
-    path("backup-servers/", api.BackupServers.as_view(), name="backup_servers_api"),
-    path("recovery-cases/", api.Cases.as_view(), name="recovery_cases_api"),
-    path("recovery-cases/<uuid:row>/text/", api.CaseText.as_view(), name="recovery_case_text_api"),
+    path("keysets/", enterprise.Keysets.as_view(), name="keysets_api"),
+    path("keysets/automatic/", enterprise.Automatic.as_view(), name="keysets_automatic_api"),
+    path("backup-servers/<uuid:server_id>/revoke/", enterprise.Revoke.as_view(), name="server_revoke_api"),
+    path("backup-servers/", enterprise.BackupServers.as_view(), name="backup_servers_api"),
+    path("recovery-cases/", cases.Cases.as_view(), name="recovery_cases_api"),
+    path("recovery-cases/<uuid:row>/text/", cases.CaseText.as_view(), name="recovery_case_text_api"),
     path(
-        "recovery-cases/<uuid:row>/response/", api.CaseResponse.as_view(), name="recovery_case_response_api"
+        "recovery-cases/<uuid:row>/response/", cases.CaseResponse.as_view(), name="recovery_case_response_api"
     ),
-    path("custody/", api.Custody.as_view(), name="custody_api"),
-    path("custody/<uuid:record_id>/prove/", api.Prove.as_view(), name="custody_prove_api"),
+    path("custody/", cases.Custody.as_view(), name="custody_api"),
+    path("custody/<uuid:record_id>/prove/", cases.Prove.as_view(), name="custody_prove_api"),
 ]

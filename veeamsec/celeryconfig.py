@@ -71,6 +71,7 @@ beat_schedule = {
         "encryption.watch": 300,
         "recovery.watch": 300,
         "encryption.erase_recovered": 600,
+        "approvals.renew_keysets": 600,
         "compliance.reports": 600,
         "encryption.veeam_reconcile": min(30, _observe_seconds),
         "encryption.veeam_observe": _observe_seconds,

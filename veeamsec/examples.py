@@ -53,6 +53,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "a month": {"report": "governance", "every": "month", "recipients": [USER]},
     },
     "keysets_create": {"as Veeam's": {"suite": "rsa-4096", "description": "Winter 2026"}},
+    "keysets_automatic_update": {"monthly": {"automatic": True, "suite": "rsa-4096", "weeks": 4}},
+    "backup_servers_revoke_create": {"stolen": {"reason": "Stolen from the branch on 24 November."}},
     "backup_servers_create": {"registration": {"text": "-----BEGIN VEEAMSEC SERVER-----\n…"}},
     "recovery_cases_create": {
         "lost": {"jobs": [JOB], "reason": "Nobody knows the password any more.", "number": "INC-4711"},

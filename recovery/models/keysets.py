@@ -15,8 +15,10 @@ class LossProtection(models.Model):
     enterprise = models.UUIDField(null=True)
     suite = models.CharField(max_length=10, default="rsa-4096")
     retention_weeks = models.PositiveSmallIntegerField(default=4)
-    # A new keyset is made when the active one expires; its activation still waits for Security.
+    # A new keyset is made before the active one expires; its activation still waits for Security.
     automatic = models.BooleanField(default=False)
+    # Who set that: the activation is asked for in this account's name.
+    automatic_by = models.UUIDField(null=True)
     # The enterprise key that this backup server took, once its fingerprint was compared.
     trusted_enterprise = models.UUIDField(null=True)
     trusted_key = models.BinaryField(null=True)

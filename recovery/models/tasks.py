@@ -1,4 +1,4 @@
-"""What the enterprise worker is told to do: by a signed order, or, for a new inactive keyset, by a wish."""
+"""What the enterprise worker is told to do: by a signed order, or, where it opens nothing, a wish."""
 
 import uuid
 
@@ -17,7 +17,7 @@ class EnterpriseTask(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     action = models.CharField(max_length=20)
-    # The signed order; null for a new keyset, which is of no use until it is activated by one.
+    # The signed order; null for a new keyset, of no use until it is activated by one, and for a revocation.
     order = models.JSONField(null=True)
     # What the action needs beside the order: a suite and a description, or an export's text.
     given = models.JSONField(default=dict)
@@ -41,7 +41,8 @@ class EnterpriseTask(models.Model):
                 name="enterprise_task_ends_erased",
             ),
             models.CheckConstraint(
-                condition=Q(action="generate", request=None) | Q(order__isnull=False, request__isnull=False),
+                condition=Q(action__in=["generate", "revoke"], request=None)
+                | Q(order__isnull=False, request__isnull=False),
                 name="enterprise_task_is_ordered",
             ),
         ]

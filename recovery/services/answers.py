@@ -103,11 +103,15 @@ def _check_keysets(named: Iterable[UUID]) -> None:
 
 
 def check_lines(lines: Iterable[Line]) -> None:
-    """Refuse a line that no registered server signed. Raises UnknownServer, BadRecoveryLine."""
+    """Refuse a line that that no registered server signed. Raises UnknownServer, BadRecoveryLine.
+
+    What a server wrote before it was revoked is still recovered, through another one.
+    """
     known: dict[UUID, Ed25519PublicKey] = {}
     for line in lines:
         if line.server not in known:
-            known[line.server] = _signing(server_named(line.server))
+            signer = BackupServer.objects.filter(pk=line.server).exclude(registered_at=None).first()
+            known[line.server] = _signing(signer or server_named(line.server))
         verify_line(line, known[line.server])
 
 

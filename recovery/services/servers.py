@@ -5,12 +5,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import User
+from audit import queue
 from audit import services as audit
 from audit.events import Event
 from encryption.crypto import fips
 from recovery import armor
 from recovery.errors import Replayed, UnknownServer
-from recovery.models import BackupServer
+from recovery.models import BackupServer, EnterpriseTask
 from recovery.services import identity, keysets
 
 State = BackupServer.State
@@ -31,6 +32,38 @@ def offer(text: str, *, by: User) -> BackupServer:
         facts = {"fingerprint": made.fingerprint, "server": made.pk}
         audit.record(Event.SERVER_OFFERED, subject=made, facts=facts)
     return made
+
+
+def revoke(server_id: UUID, *, by: User, reason: str) -> EnterpriseTask:
+    """Wish that a server counts no more; one person suffices, for it opens nothing (decision 0012).
+
+    Raises NotEligible, UnknownServer for this installation's own, and for one that does not count.
+    """
+    with audit.act(by=by, subject=("recovery.backupserver", server_id)):
+        keysets.check_may_ask(by)
+        found = BackupServer.objects.filter(pk=server_id).first()
+        if found is None or found.state == State.REVOKED:
+            raise UnknownServer("There is no such backup server, or it was revoked before.")
+        if found.own:
+            raise UnknownServer("This is this installation's own identity: it is not revoked from here.")
+        given = {"reason": reason.strip()[:200], "server": str(found.pk)}
+        task = EnterpriseTask.objects.create(action="revoke", given=given, asked_by=by.pk)
+        audit.record(Event.SERVER_REVOCATION_WISHED, subject=found, facts={"task": task.pk})
+        queue.ring(queue.Task.ENTERPRISE, task.pk)
+    return task
+
+
+def revoke_now(task: EnterpriseTask) -> None:
+    """Revoke the server that a task names; as the enterprise worker. Again is the same."""
+    server = UUID(task.given["server"])
+    with audit.act(by=audit.ENTERPRISE, subject=("recovery.backupserver", server)):
+        rows = BackupServer.objects.select_for_update().filter(pk=server, own=False)
+        found = rows.exclude(state=State.REVOKED).first()
+        if found is None:
+            return
+        found.state, found.revoked_at = State.REVOKED, timezone.now()
+        found.save(update_fields=["state", "revoked_at"])
+        audit.record(Event.SERVER_REVOKED, facts={"fingerprint": found.fingerprint})
 
 
 def register_within(server_id: UUID, fingerprint: str) -> None:

@@ -138,6 +138,8 @@ FROZEN = """\
 71714 case.answered
 71715 case.opened
 71716 case.refused
+71717 keysets.automatic
+71718 server.revocation_wished
 71800 assessment.asked
 71801 assessment.done
 71802 finding.suppressed

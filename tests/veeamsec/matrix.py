@@ -271,6 +271,8 @@ def _bodies(job: Job, place: Any) -> dict[str, dict[str, Any]]:
         },
         f"POST {api}/report-schedules/": {"report": "governance", "every": "month", "recipients": [READER]},
         f"POST {api}/keysets/": {"suite": "rsa-4096", "description": "Of the matrix"},
+        f"PUT {api}/keysets/automatic/": {"automatic": False, "suite": "rsa-4096", "weeks": 4},
+        f"POST {api}/backup-servers/{{server_id}}/revoke/": {"reason": "Stolen."},
         f"POST {api}/backup-servers/": {"text": "no document"},
         f"POST {api}/recovery-cases/": {"jobs": [str(job.pk)], "reason": "Lost."},
         f"POST {api}/recovery-cases/{{case}}/response/": {"text": "no document"},

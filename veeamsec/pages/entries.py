@@ -124,6 +124,8 @@ WORDS: dict[str, tuple[str, str, str]] = {
     Event.SERVER_OFFERED: ("server-2", "", "A backup server was offered for registration"),
     Event.SERVER_REGISTERED: ("server-2", "seal", "A backup server was registered"),
     Event.SERVER_REVOKED: ("server-2", "wait", "A backup server was revoked"),
+    Event.KEYSETS_AUTOMATIC: ("key", "", "Whether keysets are made by themselves was changed"),
+    Event.SERVER_REVOCATION_WISHED: ("server-2", "wait", "A backup server is being revoked"),
     Event.CASE_MADE: ("forms", "", "A recovery request was made"),
     Event.CASE_RECEIVED: ("inbox", "", "A recovery request was received"),
     Event.CASE_ANSWERED: ("key", "wait", "A recovery request was answered: keys were opened"),

@@ -40,6 +40,24 @@ class GenerateForm(forms.Form):
     )
 
 
+class AutomaticForm(forms.Form):
+    """Whether keysets are made by themselves."""
+
+    automatic = forms.BooleanField(
+        label="Make the next keyset before the one in force runs out",
+        required=False,
+        help_text="Its activation is asked for in your name, and waits for Security.",
+    )
+    weeks = forms.IntegerField(label="Weeks in force", min_value=1, max_value=520)
+    suite = forms.ChoiceField(label="Suite", widget=forms.RadioSelect, choices=_suites)
+
+
+class RevokeForm(forms.Form):
+    """Why a backup server shall count no more."""
+
+    reason = forms.CharField(label="Reason", max_length=200)
+
+
 class TextForm(forms.Form):
     """A text that was carried here: pasted, or as a file."""
 

@@ -13,9 +13,9 @@ from audit.errors import Refused
 from encryption.errors import EngineError
 from recovery.documents import forms as documents
 from recovery.models import BackupServer, EnterpriseTask, Keyset, LossProtection
-from recovery.services import identity, keysets, servers
+from recovery.services import identity, keysets, renewing, servers
 from veeamsec.pages import signs
-from veeamsec.pages.forms.recovery import GenerateForm, TextForm
+from veeamsec.pages.forms.recovery import AutomaticForm, GenerateForm, RevokeForm, TextForm
 from veeamsec.pages.recovery.cases import of_both_sides
 from veeamsec.pages.signs import Sign
 from veeamsec.pages.viewer import demand, sent, viewer_of
@@ -80,6 +80,7 @@ def _server(one: BackupServer) -> dict[str, Any]:
         "fingerprint": documents.in_groups(one.fingerprint),
         "sign": _SERVERS[BackupServer.State(one.state)],
         "offered": one.state == BackupServer.State.OFFERED,
+        "revocable": not one.own and one.state != BackupServer.State.REVOKED,
     }
 
 
@@ -127,6 +128,48 @@ def offer_server(request: HttpRequest) -> HttpResponse:
         "lead": "Paste what the backup server printed. It counts once Security approves.",
         "submit": "Take it",
         "upload": True,
+    }
+    return render(request, "pages/recovery/form.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def automatic(request: HttpRequest) -> HttpResponse:
+    """Set whether keysets are made by themselves."""
+    viewer = viewer_of(request)
+    keysets.check_may_ask(viewer)
+    held = LossProtection.objects.filter(pk=1).first() or LossProtection()
+    now = {"automatic": held.automatic, "suite": held.suite, "weeks": held.retention_weeks}
+    form = AutomaticForm(request.POST or None, initial=now)
+    if form.is_valid():
+        renewing.configure(by=viewer, **form.cleaned_data)
+        messages.success(request, "It is set. Every activation still waits for Security.")
+        return redirect("recovery")
+    context = {
+        "form": form,
+        "heading": "Keysets made by themselves",
+        "lead": "A keyset is in force for some weeks. The next one is made a week before, and stays inactive"
+        " until Security activates it; until then the former one goes on.",
+        "submit": "Set",
+    }
+    return render(request, "pages/recovery/form.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def revoke(request: HttpRequest, server_id: UUID) -> HttpResponse:
+    """End the registration of a backup server."""
+    viewer, form = viewer_of(request), RevokeForm(request.POST or None)
+    keysets.check_may_ask(viewer)
+    server = get_object_or_404(BackupServer, pk=server_id, own=False)
+    if form.is_valid():
+        servers.revoke(server_id, by=viewer, reason=form.cleaned_data["reason"])
+        messages.success(request, f"{server} is being revoked: its requests are refused from then on.")
+        return redirect("recovery")
+    context = {
+        "form": form,
+        "heading": f"Revoke {server}",
+        "lead": "Requests that it signs are refused, for good: it can only come back with new keys,"
+        " registered anew. What it wrote until now is still recovered, through another registered server.",
+        "submit": "Revoke it",
     }
     return render(request, "pages/recovery/form.html", context, status=400 if form.errors else 200)
 

@@ -1,13 +1,13 @@
-"""Keysets, backup servers, recovery cases and custody over REST; what they decide, a request decides."""
+"""Recovery cases and custody over REST."""
 
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,80 +16,10 @@ from accounts.api import IdempotentPosts
 from accounts.exchange import Strict
 from accounts.models import Role, User
 from recovery import selectors
-from recovery.models import BackupServer, CustodyProof, CustodyRecord, Keyset, RecoveryCase
-from recovery.services import answers, cases, custody, keysets, servers
-
-
-def asker(request: Request) -> User:
-    """Return the account behind a request; anonymous never comes this far."""
-    assert isinstance(request.user, User)  # noqa: S101 - DRF's default permission lets nobody else in
-    return request.user
-
-
-class SeesPasswords(BasePermission):
-    """Who may see passwords by their hints may see what recovers them."""
-
-    message = "This is for other roles than yours."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Ask the account's role."""
-        return asker(request).has_perm("encryption.view_encryptionpassword")
-
-
-class KeysetSerializer(serializers.ModelSerializer[Keyset]):
-    """A keyset by its public half."""
-
-    class Meta:
-        model = Keyset
-        fields = (
-            "id",
-            "suite",
-            "description",
-            "state",
-            "own",
-            "imported",
-            "enterprise",
-            "announcement",
-            "created_at",
-            "activated_at",
-            "expires_at",
-            "exported_at",
-            "deleted_at",
-        )
-        read_only_fields = fields
-
-
-class GenerateSerializer(Strict):
-    """A new keyset; it stays inactive until a request activates it."""
-
-    suite = serializers.ChoiceField(choices=["rsa-4096", "x-wing"])
-    description = serializers.CharField(max_length=200)
-
-
-class ServerSerializer(serializers.ModelSerializer[BackupServer]):
-    """A backup server's public identity."""
-
-    class Meta:
-        model = BackupServer
-        fields = (
-            "id",
-            "name",
-            "kem",
-            "fingerprint",
-            "state",
-            "own",
-            "document",
-            "offered_at",
-            "registered_at",
-            "revoked_at",
-        )
-        read_only_fields = fields
-
-
-class TextSerializer(Strict):
-    """A text that was carried here."""
-
-    text = serializers.CharField(max_length=64 * 1024 * 1024, trim_whitespace=False)
+from recovery.api.access import SeesPasswords, asker
+from recovery.api.texts import TextSerializer
+from recovery.models import CustodyProof, CustodyRecord, RecoveryCase
+from recovery.services import answers, cases, custody, keysets
 
 
 class CaseSerializer(serializers.ModelSerializer[RecoveryCase]):
@@ -167,42 +97,6 @@ class CustodyProofSerializer(serializers.ModelSerializer[CustodyProof]):
         model = CustodyProof
         fields = ("id", "record", "drill", "found", "offered_at", "judged_at")
         read_only_fields = fields
-
-
-class Keysets(IdempotentPosts, generics.ListAPIView[Keyset]):
-    """List keysets, and wish for a new one."""
-
-    serializer_class = KeysetSerializer
-    permission_classes = (IsAuthenticated, SeesPasswords)
-    queryset = Keyset.objects.all()
-
-    @extend_schema(
-        request=GenerateSerializer,
-        responses={202: inline_serializer("WishedKeyset", {"id": serializers.UUIDField()})},
-    )
-    def post(self, request: Request) -> Response:
-        """Have one generated; it stays inactive."""
-        data = GenerateSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        task = keysets.generate(by=asker(request), **data.validated_data)
-        return Response({"id": str(task.pk)}, status=status.HTTP_202_ACCEPTED)
-
-
-class BackupServers(IdempotentPosts, generics.ListAPIView[BackupServer]):
-    """List backup servers, and offer another one's registration."""
-
-    serializer_class = ServerSerializer
-    permission_classes = (IsAuthenticated, SeesPasswords)
-    queryset = BackupServer.objects.all()
-    cursor_ordering = "-offered_at"
-
-    @extend_schema(request=TextSerializer, responses={201: ServerSerializer})
-    def post(self, request: Request) -> Response:
-        """Take one; it counts once a `register_server` request is approved."""
-        data = TextSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        made = servers.offer(data.validated_data["text"], by=asker(request))
-        return Response(ServerSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
 class Cases(IdempotentPosts, generics.ListAPIView[RecoveryCase]):
