@@ -21,6 +21,7 @@ NETWORK = frozenset(
 # What runs as the worker, the receiver of events, the supervisor or the demo; and the text of an address.
 ELSEWHERE = (
     "audit/forwarders/",
+    "encryption/crypto/providers/kmip/",
     "encryption/engines/",
     "encryption/management/",
     "veeamsec/demo",
