@@ -35,7 +35,7 @@ def offer(text: str, *, by: User) -> BackupServer:
 
 
 def revoke(server_id: UUID, *, by: User, reason: str) -> EnterpriseTask:
-    """Wish that a server counts no more; one person suffices, for it opens nothing (decision 0012).
+    """Wish that a server counts no more; one person suffices, for it opens nothing (decision 0013).
 
     Raises NotEligible, UnknownServer for this installation's own, and for one that does not count.
     """
