@@ -20,8 +20,8 @@ EVERYBODY, BACKUP, SECURITY = Concerns
 class Kind(StrEnum):
     """What is wrong; `todo` says in plain words what helps.
 
-    An incident is over when it is told: nothing seen later ends it, so a member of Security does, with
-    a note. Every other alarm ends by itself, when its cause is gone, and nobody can end it before.
+    An incident is over when it is told: a member of Security ends it, with a note, unless what makes up
+    for it did. Every other alarm ends by itself, when its cause is gone, and nobody can end it before.
     """
 
     heading: str
@@ -116,7 +116,6 @@ class Kind(StrEnum):
         "A custodian's copy is not the password",
         "Ask the custodian to look at their copy, and to prove it again.",
     )
-    BADGE_LOST = "badge.lost", "A badge is gone", "Open the job and read why the sign is gone."
     ATTESTATION_MISSING = (
         "attestation.missing",
         "Evidence is missing",

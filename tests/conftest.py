@@ -1,6 +1,6 @@
 """What all tests share: the database with its grants, its roles, a clock, a home with keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,20 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 
 from encryption.crypto.providers import make_worker_keys
+from tests.alarms import assert_ended
 from veeamsec.home import Home
 from veeamsec.roles import apply_grants
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that is marked with an alarm raised it, and leaves none of its kind open."""
+    result = yield
+    for mark in pyfuncitem.iter_markers("alarm"):
+        assert_ended(*mark.args)
+    return result
 
 
 @pytest.fixture(scope="session")

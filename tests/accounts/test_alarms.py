@@ -218,6 +218,7 @@ def test_what_ends_by_itself_or_without_a_note_is_not_ended(members, kind, note)
         alarms.close(raised(kind).pk, by=members[0], note=note, interactive=True)
 
 
+@pytest.mark.alarm("security_role.small")
 def test_two_seats_are_told_and_a_third_ends_it(members):
     suspensions.settle()
     small = selectors.open_alarms().filter(kind=Kind.SECURITY_ROLE_SMALL)

@@ -16,7 +16,7 @@ from accounts.errors import (
     StepUpRequired,
 )
 from accounts.models import Notice, Role, SecurityMember, Suspension, User
-from accounts.services import notices, suspensions
+from accounts.services import alarms, notices, suspensions
 from accounts.services.stepup import StepUp
 from audit.models import Alarm, Entry
 from tests.accounts.factories import add_totp, make_security, make_user
@@ -50,12 +50,15 @@ def test_p3_a_suspension_raises_the_alarm_and_tells_all_members(members):
     assert Entry.objects.filter(event="member.suspended").count() == 1
 
 
+@pytest.mark.alarm("security_role.too_small")
 def test_p3_too_few_active_members_raise_an_alarm_of_their_own(members):
     """P3"""
     dora, carl, tess = members
     suspend(dora, carl)
     suspend(tess, dora)
     assert Alarm.objects.filter(kind="security_role.too_small", resolved_at=None).exists()
+    with time_machine.travel(timezone.now() + timedelta(hours=73)):
+        suspensions.settle()
 
 
 def test_p3_the_suspender_may_only_reject(members):
@@ -94,6 +97,7 @@ def test_p3_confirmed_it_lasts(members):
         assert not carl.is_security
 
 
+@pytest.mark.alarm("member.suspended")
 def test_p3_two_members_lift_it(members):
     """P3"""
     dora, carl, tess = members
@@ -173,12 +177,14 @@ def test_p3_nobody_outside_security_suspends(members, role):
         suspend(outsider, members[0])
 
 
+@pytest.mark.alarm("member.doubted")
 def test_p3_an_administrator_may_raise_the_alarm(members):
     """P3: and nothing changes by it."""
     anna = make_user("anna", role=Role.ADMINISTRATOR)
     suspensions.doubt(seat_of(members[0]), by=anna, reason="They asked me for my code.")
     assert Alarm.objects.get(kind="member.doubted").severity == Alarm.Severity.CRITICAL
     assert members[0].is_security
+    alarms.close(Alarm.objects.get().pk, by=members[1], note="A drill.", interactive=True)
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, None])

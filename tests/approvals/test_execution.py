@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from approvals.models import State
 from approvals.services import attesting, deadlines, execution, requests
-from audit.models import Entry
+from audit.models import Alarm, Entry
 from encryption import badge
 from encryption.models import Attestation, EncryptionPassword, PasswordVersion, Rekey
 from encryption.services import passwords, steps
@@ -184,6 +185,23 @@ def test_the_sweep_attests_what_a_lost_bell_left_out(people, pending, job):
     assert attesting.attest_missing() == 1
     pending.refresh_from_db()
     assert pending.state == State.EXECUTED
+    assert Attestation.objects.count() == 1
+
+
+@pytest.mark.alarm("attestation.missing")
+def test_papers_that_do_not_hold_are_told_until_they_do(people, pending, job):
+    approve(people.dpo, pending)
+    execution.execute(pending.pk)
+    pending.refresh_from_db()
+    for step in pending.rekey.steps.all():
+        steps.run_step(step.pk)
+    finding = pending.execution
+    forge("approvals_approvalrequest", pending.pk, execution=Jsonb(finding | {"signatures": []}))
+    attesting.rekey_ended(pending.rekey_id)
+    assert not Attestation.objects.exists()
+    assert Alarm.objects.filter(kind="attestation.missing", resolved_at=None).exists()
+    forge("approvals_approvalrequest", pending.pk, execution=Jsonb(finding))
+    assert attesting.attest_missing() == 1
     assert Attestation.objects.count() == 1
 
 

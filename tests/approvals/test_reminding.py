@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from accounts.services import alarms
 from approvals.services import reminding
 from audit.alarms import Kind
 from audit.models import Alarm
@@ -99,10 +100,12 @@ def quick() -> int:
     return Alarm.objects.filter(kind=Kind.QUICK_APPROVAL).count()
 
 
+@pytest.mark.alarm("approval.quick")
 def test_an_administrator_s_quick_approval_is_told(people, pending):
     approve(people.administrator, pending)
     alarm = Alarm.objects.get(kind=Kind.QUICK_APPROVAL)
     assert (alarm.subject_id, alarm.state) == (str(pending.pk), "raised")
+    alarms.close(alarm.pk, by=people.dpo, note="It was read before.", interactive=True)
 
 
 def test_security_s_quick_approval_is_none(people, pending):

@@ -220,6 +220,7 @@ def test_p5_the_former_password_again_is_stale(people, ask, job):
     assert "nothing would change" in request.outcome
 
 
+@pytest.mark.alarm("request.stale")
 def test_asking_again_answers_the_alarm(people, pending, ask):
     request = approve(people.dpo, pending)
     forge("approvals_approvalrequest", request.pk, sealed_secret=None)

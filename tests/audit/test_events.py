@@ -167,7 +167,6 @@ FROZEN_ALARMS = [
     "member.doubted",
     "password.released",
     "custody.wrong",
-    "badge.lost",
     "attestation.missing",
     "request.stale",
     "veeam.unexplained",

@@ -100,6 +100,7 @@ def test_one_person_twice_is_not_enough(older):
     assert rollbacks.acknowledge(rollbacks.find(), by=dora) == 1
 
 
+@pytest.mark.alarm("log.rolled_back")
 def test_two_persons_let_the_log_go_on(older):
     with pytest.raises(LogAltered):
         audit.sign_checkpoint()

@@ -62,6 +62,7 @@ def test_sweep_passes_over_names_that_are_no_task(bells, clock):
     assert audit.sweep() == 0
 
 
+@pytest.mark.alarm("task.failing")
 def test_sweep_tells_of_a_task_that_keeps_failing_and_of_its_end(bells, clock):
     row = ring()
     Outbox.objects.update(failures=5, attempts=5)

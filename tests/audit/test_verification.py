@@ -209,6 +209,7 @@ def test_altered_checkpoint_is_not_built_upon(log, tamper, write):
         audit.sign_checkpoint()
 
 
+@pytest.mark.alarm("log.altered")
 def test_findings_raise_an_alarm_once_and_a_clean_log_ends_it(log, tamper):
     tamper("UPDATE audit_entry SET actor = NULL WHERE sequence = 4")
     audit.verify_and_tell()

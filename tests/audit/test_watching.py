@@ -39,6 +39,7 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.alarm("outbox.stuck")
 def test_work_that_no_worker_takes_is_told_and_ends_when_one_does(bells):
     with transaction.atomic():
         queue.ring(queue.Task.ERASE_SECRET, uuid4())
@@ -70,6 +71,7 @@ def test_work_that_is_due_later_is_not_stuck(bells):
         assert Kind.OUTBOX_STUCK not in raised()
 
 
+@pytest.mark.alarm("log.unsealed")
 def test_entries_under_no_seal_are_told_until_one_is_signed(signing, write):
     write(3)
     audit.sign_checkpoint()
@@ -95,6 +97,7 @@ def test_seals_that_lie_here_alone_are_told_after_a_day(signing, write, settings
         assert Kind.CHECKPOINT_INSIDE in raised()
 
 
+@pytest.mark.alarm("checkpoint.inside")
 def test_the_alarm_ends_once_the_seals_lie_outside(signing, write, settings, place):
     write(3)
     audit.sign_checkpoint()

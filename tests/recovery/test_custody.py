@@ -58,6 +58,7 @@ def test_a_wrong_one_is_logged_and_alarmed_and_secures_nothing(record, people):
     assert Alarm.objects.filter(kind="custody.wrong", resolved_at=None).exists()
 
 
+@pytest.mark.alarm("custody.wrong")
 def test_the_next_right_one_is_a_drill_and_ends_the_alarm(record, people):
     proved(record, people.ciso)
     proved(record, people.ciso, "another-Password-9")

@@ -101,6 +101,7 @@ def test_a_new_keyset_waits(enterprise, guard):
     assert Keyset.objects.count() == 1
 
 
+@pytest.mark.alarm("kms.away")
 def test_an_alarm_for_each_process_that_ends_with_its_cause(enterprise, guard):
     watch()
     assert alarms() == set()

@@ -135,6 +135,7 @@ def test_the_page_goes_through_the_web(release, people):
     assert as_user(people.dpo).get(f"{base}/").status_code == 404
 
 
+@pytest.mark.alarm("password.released")
 def test_the_alarm_about_a_release_ends_with_another_password(release, people, encrypted):
     page = Page()
     releases.open_page(release.pk, page.point, by=people.nobody)

@@ -33,6 +33,7 @@ def open_alarms() -> list[str]:
     return list(found.values_list("subject_id", flat=True))
 
 
+@pytest.mark.alarm("keyset.expiring")
 def test_the_alarm_is_raised_once_and_closed_by_the_next_activation(running_out, enterprise, decided):
     from recovery.services import keysets
 

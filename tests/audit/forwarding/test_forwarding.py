@@ -143,6 +143,7 @@ def test_watch_rings_for_one_that_nobody_rings_for(forwarder, bells):
     assert Outbox.objects.get(name=Task.FORWARD).ref == forwarder.pk
 
 
+@pytest.mark.alarm("forwarder.behind")
 def test_behind_is_raised_and_resolved(forwarder, collector, write, clock, bells):
     write(1)
     clock.shift(forwarding.BEHIND - timedelta(seconds=1))

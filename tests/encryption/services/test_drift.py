@@ -42,6 +42,7 @@ def test_observation_is_noted(activated):
     assert activated.job.observed_at > before
 
 
+@pytest.mark.alarm("drift")
 def test_change_behind_our_back_is_found_and_undone(activated):
     """P10: a change that no executed request explains opens a drift; undone, it closes."""
     activated.run()
@@ -93,10 +94,14 @@ def test_restore_point_of_others_is_found(activated):
     assert drift.observe(activated.job.pk) == ["points.unknown"]
 
 
+@pytest.mark.alarm("unobserved")
 def test_repository_away_is_no_drift_but_an_alarm(activated):
-    activated.folder.parent.rename(activated.folder.parent.with_name("elsewhere"))
+    place = activated.folder.parent
+    place.rename(place.with_name("elsewhere"))
     assert drift.observe(activated.job.pk) == []
     assert Alarm.objects.get(kind="unobserved").state == "raised"
+    place.with_name("elsewhere").rename(place)
+    assert drift.observe(activated.job.pk) == []
 
 
 def test_rekey_under_way_is_no_drift(activated):

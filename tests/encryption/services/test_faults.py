@@ -37,6 +37,7 @@ def test_rekey_goes_on_when_the_fault_has_gone(activated, monkeypatch, name, cod
     assert step.state == "succeeded"
 
 
+@pytest.mark.alarm("disk.full")
 def test_full_disk_fails_a_run_with_its_own_alarm(bench, monkeypatch):
     session = backups.start_backup(bench.job.pk, by=bench.user)
     monkeypatch.setattr(Part, "sync", broken(errno.ENOSPC))
@@ -44,6 +45,8 @@ def test_full_disk_fails_a_run_with_its_own_alarm(bench, monkeypatch):
     session.refresh_from_db()
     assert (session.state, [path.name for path in bench.folder.glob("*.vsb*")]) == ("failed", [])
     assert Alarm.objects.get(kind="disk.full").state == "raised"
+    monkeypatch.undo()
+    bench.run()
 
 
 def test_lost_database_stops_the_rename(activated, monkeypatch):

@@ -79,6 +79,7 @@ def test_full_by_hand(bench):
     assert bench.run(full=True).kind == "full"
 
 
+@pytest.mark.alarm("job.failed")
 def test_failed_run_says_why(bench):
     """A run that fails ends its session, with an alarm that the next good one takes back."""
     session = backups.start_backup(bench.job.pk, by=bench.user)

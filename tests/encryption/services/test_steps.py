@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.services import alarms
 from audit.errors import Later, LeaseLost
 from audit.models import Alarm, Entry
 from encryption.crypto import kdf
@@ -15,6 +16,7 @@ from encryption.engines.native.part import Part
 from encryption.errors import TargetChanged
 from encryption.models import Rekey, RekeyJob
 from encryption.services import leases, outcomes, steps
+from tests.accounts.factories import make_security
 from tests.encryption.conftest import FIRST, SECOND
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,7 @@ def test_error_with_the_old_key_in_place_is_tried_again(activated):
     assert (step.state, "damaged" in step.error) == ("running", True)
 
 
+@pytest.mark.alarm("rekey.failed")
 def test_error_after_the_window_is_failed_and_nothing_changed(activated):
     """P11: failed is written only when the keyring still names the old user key."""
     rekey = activated.order("change", SECOND)
@@ -129,6 +132,8 @@ def test_error_after_the_window_is_failed_and_nothing_changed(activated):
     rekey.refresh_from_db()
     assert (rekey.state, rekey.steps.get().state) == ("failed", "failed")
     assert (activated.folder / "keyring").read_bytes() == before
+    alarm = Alarm.objects.get(kind="rekey.failed")
+    alarms.close(alarm.pk, by=make_security()[0], note="Asked again.", interactive=True)
 
 
 def test_unreadable_keyring_is_no_failure_but_an_alarm(activated):
@@ -142,6 +147,7 @@ def test_unreadable_keyring_is_no_failure_but_an_alarm(activated):
     assert Alarm.objects.filter(kind="rekey.stuck", state="raised").exists()
 
 
+@pytest.mark.alarm("rekey.stuck")
 def test_keyring_that_comes_back_is_done(activated):
     step = activated.order("change", SECOND).steps.get()
     (activated.folder / "keyring").rename(activated.folder / "away")

@@ -32,6 +32,7 @@ def hours(count: float) -> time_machine.travel:
     return time_machine.travel(timezone.now() + timedelta(hours=count), tick=False)
 
 
+@pytest.mark.alarm("run.missed")
 def test_a_run_that_nobody_began_is_told_and_ends_with_the_next(scheduled):
     with hours(1.9):
         watching.watch()
@@ -91,6 +92,7 @@ def test_a_copy_that_follows_is_not_told(copied):
     assert raised(Kind.COPY_BEHIND) == []
 
 
+@pytest.mark.alarm("copy.behind")
 def test_a_copy_that_lies_behind_is_told_and_ends_when_it_has_caught_up(copied):
     source, copy = copied
     newest = RestorePoint.objects.filter(job=source).latest("created_at")

@@ -67,6 +67,7 @@ def test_wrong_value_is_forgotten_and_alarmed(gold, operator):
     assert Alarm.objects.filter(kind="veeam.adoption_failed", state="raised").count() == 1
 
 
+@pytest.mark.alarm("veeam.adoption_failed")
 def test_right_value_after_a_wrong_one_ends_the_alarm(gold, operator):
     offer(gold, operator, "something-Else-11")
     offer(gold, operator)

@@ -32,6 +32,7 @@ def test_a_watched_server_shows_them_without_an_alarm(there, read):
     assert not Alarm.objects.exists()
 
 
+@pytest.mark.alarm("veeam.not_enforced")
 def test_the_alarm_ends_when_the_role_is_gone(there, read, server, admin):
     there.people = [user(r"TECH\somebody")]
     enforcement.set_mode(server.pk, mode="enforced", by=admin)

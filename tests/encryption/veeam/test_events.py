@@ -6,8 +6,9 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Alarm, Entry
 from encryption.models import VeeamEvent, VeeamReception, VeeamServer
 from encryption.services.veeam import events, receptions
 from tests.encryption.veeam import lines
@@ -155,3 +156,13 @@ def test_the_receivers_role_writes_all_that_it_needs(server):
         cursor.execute("RESET ROLE")
     row = VeeamReception.objects.get()
     assert (VeeamEvent.objects.count(), row.received, row.refused, row.dropped) == (1, 2, 2, 3)
+
+
+@pytest.mark.alarm("veeam.not_listening")
+def test_silence_is_told_until_somebody_listens(server, settings):
+    settings.VEEAMSEC_SYSLOG = settings.VEEAMSEC_SYSLOG | {"tcp": 6514}
+    at = timezone.now() - timedelta(hours=1)
+    receptions.end(receptions.begin({"tcp": 6514}, at), at, receptions.Tally())
+    receptions.watch()
+    assert Alarm.objects.filter(kind="veeam.not_listening", resolved_at=None).exists()
+    receptions.begin({"tcp": 6514}, timezone.now())

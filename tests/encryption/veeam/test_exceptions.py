@@ -23,6 +23,7 @@ from tests.encryption.veeam.told import GOLD, alarms, step, where
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.alarm("veeam.verify_failed")
 def test_a_wrong_value_that_somebody_tried_is_an_alarm_until_it_has_an_owner(house, admin):
     info = '<ModifiedUserInfo fullName="TECH\\user1" loginType="0" />'
     wrong = {"ID": GOLD, "UserFullInfo": info, "PasswordMatched": "False"}
@@ -41,6 +42,7 @@ def test_a_right_value_is_no_alarm(house, matched):
     assert alarms("veeam.verify_failed") == []
 
 
+@pytest.mark.alarm("veeam.unexplained")
 def test_an_exception_gets_an_owner_in_the_log(house, admin):
     (event,) = receive(password_line(lines.CHANGED, GOLD, timezone.now()))
     reconcile(house.pk)
