@@ -45,5 +45,6 @@ def open_response(case: UUID) -> None:
 
 @queue.beat(queue.Task.WATCH_RELEASES)
 def watch() -> None:
-    """End the alarms about released passwords that were changed since."""
+    """End the alarms about released passwords that were changed since, and about copies of erased ones."""
     releases.watch()
+    custody.watch()

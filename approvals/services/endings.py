@@ -10,8 +10,10 @@ from approvals.errors import NotFound
 from approvals.models import ApprovalRequest, State
 from audit import queue
 from audit import services as audit
+from audit.alarms import Kind
 from audit.events import Event
 from audit.queue import Task
+from audit.services.alarms import resolve_alarm_within
 
 # How the log names a request, also one that was never made.
 SUBJECT = "approvals.approvalrequest"
@@ -50,4 +52,6 @@ def end_within(
     audit.record(EVENTS[state], subject=request, facts=facts | why)
     if had_secret:
         audit.record(Event.SECRET_ERASED, subject=request)
+    # Nobody can prove a copy for it any more.
+    resolve_alarm_within(Kind.CUSTODY_WRONG, request)
     queue.ring(Task.NOTIFY, request.pk)

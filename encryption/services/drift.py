@@ -79,7 +79,7 @@ def observe(job_id: UUID) -> list[str]:
     with audit.act(by=audit.WORKER, subject=job):
         locked = Job.objects.select_for_update().get(pk=job_id)
         # A step or a run that ended while the folder was read: what was seen may be half of each.
-        if _ended(locked) == sight.ended:
+        if locked.state != Job.State.DELETED and _ended(locked) == sight.ended:
             _note_within(locked, sight)
     return list(
         Drift.objects.filter(job=job_id, closed_at=None).order_by("what").values_list("what", flat=True)

@@ -13,7 +13,9 @@ from django.utils import timezone
 from accounts.errors import NotEligible
 from accounts.models import User
 from audit import services as audit
+from audit.alarms import Kind
 from audit.events import Event
+from audit.services.alarms import resolve_alarm_within
 from encryption import rules, selectors
 from encryption.crypto.encoding import canonical
 from encryption.errors import JobBusy, JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
@@ -150,6 +152,13 @@ def delete_job(job_id: UUID, *, by: User, seen: Seen | None = None) -> None:
         name, job.name = job.name, f"{job.name[:80]} ({job.pk})"
         job.save(update_fields=["state", "next_run_at", "name"])
         audit.record(Event.JOB_DELETED, subject=job, facts={"name": name})
+        end_alarms_within(job)
+
+
+def end_alarms_within(job: Job) -> None:
+    """End what is told of the runs of a job that is gone; a drift stays, for Security to explain."""
+    for kind in (Kind.JOB_FAILED, Kind.DISK_FULL, Kind.UNOBSERVED, Kind.VEEAM_UNEXPLAINED):
+        resolve_alarm_within(kind, job)
 
 
 def _locked_repository(repository_id: UUID) -> Repository:

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.errors import NotEligible
 from accounts.models import Person, Role, User
 from audit import queue
+from audit import selectors as audit_selectors
 from audit import services as audit
 from audit.alarms import Kind
 from audit.errors import Refused
@@ -146,6 +147,19 @@ def judge(proof_id: UUID) -> None:
             audit.record(Event.CUSTODY_FAILED, facts=facts)
             text = f"What {proof.record.custodian} typed is not the password “{version.hint}”."
             raise_alarm_within(Kind.CUSTODY_WRONG, proof.record, Alarm.Severity.WARNING, text)
+
+
+def watch() -> int:
+    """End the alarm of every copy of a value that is erased, for nobody can prove it; return how many."""
+    open_ones = audit_selectors.open_alarms().filter(
+        kind=Kind.CUSTODY_WRONG, subject_type=CustodyRecord._meta.label_lower
+    )
+    told = [UUID(ref) for ref in open_ones.values_list("subject_id", flat=True)]
+    erased = list(CustodyRecord.objects.filter(pk__in=told, version__erased_at__isnull=False))
+    for record in erased:
+        with audit.act(by=audit.WORKER, subject=record):
+            resolve_alarm_within(Kind.CUSTODY_WRONG, record)
+    return len(erased)
 
 
 def _is_right(proof: CustodyProof, version: PasswordVersion) -> bool:

@@ -91,7 +91,7 @@ def take(release_id: UUID, *, by: User) -> handover.Sealed | None:
 
 
 def watch() -> int:
-    """End the alarm of every release whose password has a newer version in force; return how many."""
+    """End the alarm of every release whose password was changed since, or deleted; return how many."""
     open_ones = selectors.open_alarms().filter(kind=Kind.PASSWORD_RELEASED)
     told = Release.objects.filter(
         pk__in=[UUID(ref) for ref in open_ones.values_list("subject_id", flat=True)]
@@ -101,8 +101,8 @@ def watch() -> int:
         number__gt=OuterRef("version__number"),
         in_force_from__isnull=False,
     )
-    gone = Q(version__in_force_until__isnull=False) | Exists(newer)
-    ended = list(told.filter(gone))
+    gone = Q(version__in_force_until__isnull=False) | Q(version__password__deleted_at__isnull=False)
+    ended = list(told.filter(gone | Exists(newer)))
     for release in ended:
         with audit.act(by=audit.WORKER, subject=release):
             resolve_alarm_within(Kind.PASSWORD_RELEASED, release)

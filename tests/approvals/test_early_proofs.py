@@ -15,6 +15,7 @@ from audit.models import Alarm, Entry
 from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody
 from recovery.services.custody import TooMany
+from tests.alarms import assert_ended
 from tests.approvals.conftest import CUSTODY, SECRET, approve, new_policy, work
 from tests.pages.conftest import as_user, text_of
 
@@ -63,6 +64,12 @@ def test_a_wrong_one_is_alarmed_and_begins_nothing(request_, people):
     assert Alarm.objects.filter(kind="custody.wrong", resolved_at=None).exists()
     with pytest.raises(Later):
         execution.execute(request_.pk)
+
+
+def test_the_alarm_of_a_wrong_one_ends_with_its_request(request_, people):
+    prove(request_, people.ciso, WRONG)
+    requests.withdraw(request_.pk, by=people.operator, digest=request_.digest)
+    assert_ended("custody.wrong")
 
 
 def test_wrong_ones_are_slowed(request_, people):

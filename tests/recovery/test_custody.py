@@ -13,6 +13,7 @@ from encryption import selectors as encryption
 from recovery import rules, selectors
 from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody
+from tests.alarms import assert_ended
 from tests.approvals.conftest import SECRET, approve, work
 from tests.pages.conftest import as_user, text_of
 
@@ -64,6 +65,16 @@ def test_the_next_right_one_is_a_drill_and_ends_the_alarm(record, people):
     proved(record, people.ciso, "another-Password-9")
     assert proved(record, people.ciso).drill
     assert not Alarm.objects.filter(kind="custody.wrong", resolved_at=None).exists()
+
+
+def test_the_alarm_ends_when_the_value_is_erased(record, people):
+    proved(record, people.ciso, "another-Password-9")
+    assert custody.watch() == 0
+    type(record.version).objects.filter(pk=record.version_id).update(
+        sealed_password=None, sealed_root=None, erased_at=timezone.now()
+    )
+    assert custody.watch() == 1
+    assert_ended("custody.wrong")
 
 
 def test_nobody_else_proves_it(record, people):

@@ -22,9 +22,11 @@ from approvals.services import requests
 from audit.models import Alarm, Entry
 from encryption.crypto import handover
 from encryption.errors import SealBroken
+from encryption.models import EncryptionPassword
 from recovery.errors import OutOfTime, Replayed
 from recovery.models import Release
 from recovery.services import releases
+from tests.alarms import assert_ended
 from tests.approvals.conftest import SECRET, approve, work
 from tests.approvals.executing import change
 from tests.pages.conftest import as_user
@@ -148,3 +150,11 @@ def test_the_alarm_about_a_release_ends_with_another_password(release, people, e
     assert work(changed).state == "executed"
     assert releases.watch() == 1
     assert not told.exists()
+
+
+def test_the_alarm_about_a_release_ends_with_the_password(release, people, encrypted):
+    releases.open_page(release.pk, Page().point, by=people.nobody)
+    releases.seal(release.pk)
+    EncryptionPassword.objects.filter(pk=encrypted.password_id).update(deleted_at=timezone.now())
+    assert releases.watch() == 1
+    assert_ended("password.released")

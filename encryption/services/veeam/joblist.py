@@ -16,6 +16,7 @@ from encryption.models import (
     VeeamEvent,
     VeeamJob,
 )
+from encryption.services.jobs import end_alarms_within
 from encryption.services.veeam.passwords import Noting, external_of
 from encryption.services.veeam.reading import JobRead, time_text
 
@@ -200,6 +201,7 @@ def _note_gone(noting: Noting, row: VeeamJob) -> None:
     job = row.job
     job.password, job.state = None, Job.State.DISABLED
     job.save(update_fields=["password", "state"])
+    end_alarms_within(job)
     if not encrypted and not RestorePoint.objects.filter(job=job, dropped_at=None).exists():
         job.state = Job.State.DELETED
         job.save(update_fields=["state"])

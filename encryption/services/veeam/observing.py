@@ -99,9 +99,11 @@ def _note_within(noting: passwords.Noting, only: frozenset[UUID] | None) -> None
 
 
 def note_away(server: VeeamServer, error: EngineError | OSError) -> None:
-    """Say on the server's row, and by an alarm, why it could not be read; what was known stays."""
+    """Say on the row of a connected server, and by an alarm, why it was not read; what was known stays."""
     said = error.message if isinstance(error, EngineError) else "The connection broke."
     with audit.act(by=audit.WORKER, subject=server.repository):
-        VeeamServer.objects.filter(pk=server.pk).update(error=said, progress={})
+        connected = VeeamServer.objects.filter(pk=server.pk).exclude(mode=VeeamServer.Mode.OFF)
+        if not connected.update(error=said, progress={}):
+            return
         text = f"The Veeam server {server.repository.name} was not read: {said}"
         raise_alarm_within(Kind.UNOBSERVED, server.repository, Alarm.Severity.WARNING, text)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from audit.alarms import Kind
+from audit.services.alarms import resolve_alarm_within
 from encryption import selectors
 from encryption.engines.veeam.client import VeeamClient
 from encryption.errors import EngineError
@@ -253,6 +255,7 @@ def _note_absent(noting: Noting, row: VeeamPassword) -> None:
     if row.gone_at is None and row.password_id not in noting.explaining.busy_passwords:
         row.gone_at = noting.reading.began_at
         row.save(update_fields=["gone_at"])
+        resolve_alarm_within(Kind.VEEAM_ADOPTION_FAILED, row.password)
         what = What.KMS_DELETED if row.is_kms else What.PASSWORD_DELETED
         noting.differ(what, row.password, dict(row.polled), {"gone": True})
         if row.password.deleted_at is None:

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit import services as audit
+from audit.alarms import Kind
 from audit.errors import Later
 from audit.events import Event
+from audit.services.alarms import resolve_alarm_within
 from encryption import selectors
 from encryption.errors import (
     EngineError,
@@ -53,5 +55,6 @@ def remove(password_id: UUID, *, request: UUID) -> None:
         raise RemovalRefused(f"Veeam does not delete this password: {error.message}") from error
     with audit.act(by=audit.WORKER, subject=("encryption.encryptionpassword", password_id)):
         VeeamPassword.objects.filter(pk=there.pk).update(gone_at=timezone.now())
+        resolve_alarm_within(Kind.VEEAM_ADOPTION_FAILED, ("encryption.encryptionpassword", password_id))
         facts = {"at_veeam": there.external, "request": request}
         audit.record(Event.VEEAM_PASSWORD_REMOVED, facts=facts)

@@ -15,7 +15,9 @@ from accounts.errors import NotEligible
 from accounts.models import Role, User
 from audit import queue
 from audit import services as audit
+from audit.alarms import Kind
 from audit.events import Event
+from audit.services.alarms import resolve_alarm_within
 from encryption.crypto import providers, seal
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
@@ -137,6 +139,8 @@ def disconnect(repository_id: UUID, *, by: User) -> VeeamServer:
             former, server.mode = server.mode, VeeamServer.Mode.OFF
             server.save(update_fields=["mode"])
             audit.record(Event.VEEAM_DISCONNECTED, facts={"former_mode": former})
+            for kind in (Kind.UNOBSERVED, Kind.VEEAM_NOT_ENFORCED):
+                resolve_alarm_within(kind, server.repository)
     return server
 
 

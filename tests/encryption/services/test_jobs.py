@@ -9,7 +9,8 @@ from audit.models import Entry
 from encryption.errors import JobRefused, PlaceRefused, RequestNeeded, Unknown
 from encryption.models import Job, JobUserObjectPermission, Repository
 from encryption.selectors import jobs_for
-from encryption.services import jobs
+from encryption.services import backups, jobs
+from tests.alarms import assert_ended
 from tests.encryption.conftest import make_user
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,14 @@ def test_job_with_encrypted_points_is_not_deleted(activated):
 def test_plain_job_is_deleted_and_its_name_is_free(bench, job_maker):
     jobs.delete_job(bench.job.pk, by=bench.user)
     assert job_maker("Ledgers").pk != bench.job.pk
+
+
+def test_alarms_about_the_runs_of_a_deleted_job_end(bench):
+    session = backups.start_backup(bench.job.pk, by=bench.user)
+    bench.source.rename(bench.source.with_name("away"))
+    backups.run_backup(session.pk)
+    jobs.delete_job(bench.job.pk, by=bench.user)
+    assert_ended("job.failed")
 
 
 def test_encrypted_job_stays_in_its_repository(activated, tmp_path):

@@ -12,6 +12,7 @@ from encryption.errors import ServerRefused
 from encryption.models import Attestation, PasswordVersion, VeeamAdoption, VeeamPassword
 from encryption.services import vault
 from encryption.services.veeam import adoption
+from tests.alarms import assert_ended
 from tests.encryption.conftest import make_user
 from tests.encryption.veeam.standin import days
 
@@ -72,6 +73,13 @@ def test_right_value_after_a_wrong_one_ends_the_alarm(gold, operator):
     offer(gold, operator, "something-Else-11")
     offer(gold, operator)
     assert not Alarm.objects.filter(kind="veeam.adoption_failed", state="raised").exists()
+
+
+def test_the_alarm_ends_with_a_password_that_is_gone_there(gold, operator, there, read):
+    offer(gold, operator, "something-Else-11")
+    there.held.clear()
+    read()
+    assert_ended("veeam.adoption_failed")
 
 
 def test_wrong_values_are_slowed_before_veeam_blocks(gold, operator, there):

@@ -4,8 +4,9 @@ import pytest
 
 from accounts.errors import NotEligible
 from audit.models import Alarm, Entry
-from encryption.errors import ServerRefused
-from encryption.services.veeam import enforcement, servers
+from encryption.errors import ServerRefused, VeeamUnreachable
+from encryption.services.veeam import enforcement, observing, servers
+from tests.alarms import assert_ended
 from tests.encryption.conftest import make_user
 from tests.encryption.veeam.standin import user
 
@@ -98,3 +99,13 @@ def test_a_change_of_mode_is_in_the_log(server, admin):
     enforcement.set_mode(server.pk, mode="enforced", by=admin)
     entry = Entry.objects.get(event="veeam.mode_changed")
     assert entry.facts["mode"] == "enforced"
+
+
+def test_the_alarms_of_a_server_end_when_it_is_disconnected(there, read, server, admin):
+    there.people = [user(r"TECH\somebody")]
+    enforcement.set_mode(server.pk, mode="enforced", by=admin)
+    observing.note_away(read(), VeeamUnreachable("no answer"))
+    servers.disconnect(server.pk, by=admin)
+    observing.note_away(server, VeeamUnreachable("a reading that began before"))
+    for kind in ("unobserved", "veeam.not_enforced"):
+        assert_ended(kind)
