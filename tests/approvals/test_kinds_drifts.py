@@ -1,6 +1,7 @@
 """What was found changed is explained by Security alone, or put back as any change of encryption."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -10,8 +11,12 @@ from approvals.models import State
 from approvals.services import requests
 from audit.models import Alarm, Entry
 from encryption import badge
+from encryption.crypto import kdf
+from encryption.engines.native import rekey as engine
 from encryption.models import Drift, Job, RekeyJob
 from encryption.services import drift as native
+from encryption.services import jobs
+from tests.alarms import assert_ended
 from tests.approvals.conftest import approve, work
 from tests.approvals.executing import activate
 from tests.approvals.http import Browser
@@ -70,6 +75,18 @@ def test_explained_drift_is_closed_with_its_alarm(people, changed):
     assert (request.state, changed.explained_by) == (State.EXECUTED, request.pk)
     assert changed.found["reason"] == "It was the night shift, by the book."
     assert not Alarm.objects.filter(kind="drift").exclude(state="resolved").exists()
+
+
+def test_a_drift_of_a_deleted_job_stays_until_it_is_explained(people, roster, job):
+    key = {"root": b"y" * 32, "user_key": uuid4(), "parameters": kdf.new_parameters()}
+    engine.activate(Path(job.repository.location) / str(job.pk), **key)
+    assert native.observe(job.pk) == ["keyring.unknown"]
+    jobs.delete_job(job.pk, by=people.administrator)
+    assert Alarm.objects.get(kind="drift").state == "raised"
+    found = Drift.objects.get()
+    done = work(approve(people.dpo, ask("explain_drift", found, people.administrator)))
+    assert done.state == "executed", done.outcome
+    assert_ended("drift")
 
 
 def test_explained_is_not_approved(people, read, changed):

@@ -42,10 +42,11 @@ def _draft_explain(wish: Wish, origin: Origin) -> Draft:
     drift = _open(wish.drift)
     thing = drift.job_id or drift.password_id
     check_free([(TYPE, drift.pk), *([("job" if drift.job_id else "password", thing)] if thing else [])])
+    there = encryption.facts_of_targets([thing]) if thing and _is_there(drift) else []
     text = "What was found is accepted with this reason; it is not approved, and the sign stays away."
     return Draft(
         policy=policies.in_force(_place(drift)),
-        targets=[_target(drift), *(encryption.facts_of_targets([thing]) if thing else [])],
+        targets=[_target(drift), *there],
         change=_change(drift),
         consequences=[{"text": f"{drift.text} {text}", "what": "accepted"}],
     )
@@ -79,7 +80,8 @@ def _policy(said: Statement, before: datetime) -> Policy:
 def _compare(said: Statement) -> Drift:
     """Observe afresh what the drift is about, and compare all that was approved; raises Stale."""
     drift = Drift.objects.filter(pk=said.change["drift"]).first()
-    touched = [job.pk for job in drifts.jobs_touched(drift)] if drift is not None else []
+    jobs = drifts.jobs_touched(drift) if drift is not None else []
+    touched = [job.pk for job in jobs if job.state != Job.State.DELETED]
     if drift is not None and drift.what not in Drift.GAPS:
         passwords.observe(touched)
         drift.refresh_from_db()
@@ -144,6 +146,13 @@ def _open(drift_id: UUID | None) -> Drift:
 def _locked(jobs: tuple[UUID, ...]) -> list[Job]:
     rows = Job.objects.select_for_update(of=("self",)).exclude(state=Job.State.DELETED).order_by("pk")
     return list(rows.filter(pk__in=jobs))
+
+
+def _is_there(drift: Drift) -> bool:
+    """Whether what it is about can be a target: a drift outlives a job or password that is deleted."""
+    if drift.job is not None:
+        return drift.job.state != Job.State.DELETED
+    return drift.password is not None and drift.password.deleted_at is None
 
 
 def _way(drift: Drift) -> drifts.WayBack:
