@@ -164,7 +164,7 @@ class TestOnFiles:
         bench.attest(bench.rekey("activate", FIRST))
         jobs = [bench.job, *(job_maker(f"Job {number}") for number in range(5))]
         badge.badges(jobs)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             badge.badges(jobs)
 
     def test_a_long_list_says_the_same(self, bench, job_maker, monkeypatch):
