@@ -31,4 +31,5 @@ def loss_protection(job: Job) -> LossProtection:
     whole = points.count()
     if last is not None:
         return LossProtection(guard.since, whole, whole)
-    return LossProtection(guard.since, whole, points.filter(created_at__gte=guard.since).count())
+    # Both times are whole seconds: a point of the guard's own second may be from before it.
+    return LossProtection(guard.since, whole, points.filter(created_at__gt=guard.since).count())

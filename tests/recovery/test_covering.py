@@ -31,6 +31,13 @@ def test_without_a_keyset_there_is_nothing_to_cover_with(people, former):
         protection.start_cover(former.pk, by=people.operator)
 
 
+def test_a_point_of_the_very_second_of_a_keyset_is_not_claimed(former, keyset):
+    """Its header knows seconds: whether it was made before the keyset cannot be told from there."""
+    point = RestorePoint.objects.get(job=former)
+    KeysetGuard.objects.filter(until=None).update(since=point.created_at)
+    assert not selectors.loss_protection(former).is_whole
+
+
 def test_the_page_says_off_on_and_whole(people, former, enterprise, decided):
     from recovery.services import keysets
 

@@ -58,6 +58,15 @@ def test_p11_a_rotation_that_is_killed_leaves_every_point_recoverable_and_resume
     assert not list(job.glob("*.part"))
 
 
+def test_p11_what_a_killed_writer_left_is_no_obstacle(job, small, run):  # noqa: F811
+    """P11: a part file of a rotation that died before its rename is cleared away by the next one."""
+    point = run(job, small, protection=rotate.protection(*OLD))
+    left = job / f"{protecting.recovery_name(point)}.part"
+    left.write_bytes(b"half a line")
+    assert rotate.main(job, *NEW) == 1
+    assert (opens(job, point), left.exists()) == ({NEW[1]}, False)
+
+
 @pytest.mark.parametrize("suite", [keysets.RSA, keysets.X_WING])
 def test_covering_needs_no_data(job, small, run, suite):  # noqa: F811
     """No block is read: the data may be as large as it is."""

@@ -16,7 +16,7 @@ from encryption.crypto import keysets
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import RECOVERY, JobFolder, open_folder
 from encryption.engines.native.opening import Opens, ring_of
-from encryption.engines.native.part import Part
+from encryption.engines.native.part import Part, clean_up
 from encryption.engines.native.recovery import Line, read_line, sign_line
 from encryption.errors import BadRecoveryLine, EngineError
 
@@ -114,6 +114,8 @@ def cover(
     wanted = {guard.keyset for guard in by.guards}
     with open_folder(path) as folder:
         ring = ring_of(folder, keys)
+        with folder.locked():
+            clean_up(folder)
         for number, restore_point in enumerate(restore_points, start=1):
             if progress is not None:
                 progress(number)
