@@ -26,6 +26,9 @@ def pages_of_security(request: ApprovalRequest, encrypted: Any) -> dict[str, str
         "events",
         "alarms",
         "account",
+        "custody",
+        "recovery",
+        "recovery_automatic",
     )
     plain = {name: reverse(name) for name in (*names, "mfa_index", "usersessions_list", "mfa_activate_totp")}
     return plain | {

@@ -12,9 +12,10 @@ from tests.pages.conftest import encrypted  # noqa: F401
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_console_is_clean(open_page, people: People, encrypted: Any, complaints):  # noqa: F811
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_console_is_clean(open_page, people: People, encrypted: Any, complaints, scheme):  # noqa: F811
     User.objects.filter(pk=people.administrator.pk).update(is_staff=True)
-    page = open_page(people.administrator)
+    page = open_page(people.administrator, color_scheme=scheme)
     base, found = "/admin/encryption", []
     for path in (
         "/admin/",
@@ -24,6 +25,8 @@ def test_console_is_clean(open_page, people: People, encrypted: Any, complaints)
         f"{base}/job/{encrypted.pk}/permissions/",
         f"{base}/restorepoint/",
         "/admin/audit/entry/",
+        "/admin/audit/forwarder/",
+        "/admin/audit/forwarder/add/",
         "/admin/approvals/approvalrequest/",
     ):
         page.goto(path)
