@@ -3,25 +3,7 @@
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
-from typing import NamedTuple
-
-
-class Trigger(NamedTuple):
-    """One trigger: its table, its name, when it fires and what it does."""
-
-    table: str
-    name: str
-    when: str
-    does: str
-
-    @property
-    def sql(self) -> str:
-        """Return the statements that make it, or replace it."""
-        return (
-            f"DROP TRIGGER IF EXISTS {self.name} ON {self.table};\n"
-            f"CREATE TRIGGER {self.name} {self.when} ON {self.table} {self.does};"
-        )
-
+from accounts.triggers import Trigger
 
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION compliance_refuse() RETURNS trigger

@@ -3,30 +3,12 @@
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
-from typing import NamedTuple
-
-
-class Trigger(NamedTuple):
-    """One trigger: its table, its name, when it fires and what it does."""
-
-    table: str
-    name: str
-    when: str
-    does: str
-
-    @property
-    def sql(self) -> str:
-        """Return the statements that make it, or replace it."""
-        return (
-            f"DROP TRIGGER IF EXISTS {self.name} ON {self.table};\n"
-            f"CREATE TRIGGER {self.name} {self.when} ON {self.table} {self.does};"
-        )
+from accounts.triggers import Trigger
+from accounts.triggers.trigger import each_row
 
 
 def _row(function: str, *changed: str) -> str:
-    # Django writes every column of a row back: only a value that differs counts.
-    differs = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in changed)
-    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION recovery_{function}()"
+    return each_row(f"recovery_{function}", *changed)
 
 
 FUNCTIONS = """

@@ -20,11 +20,16 @@ class Trigger(NamedTuple):
         )
 
 
-def row(function: str, *changed: str) -> str:
+def each_row(function: str, *changed: str) -> str:
     """Return the call of a function for each row, or for each whose `changed` columns differ."""
     # Django writes every column of a row back: only a value that differs counts.
     differs = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in changed)
-    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION accounts_{function}()"
+    return f"FOR EACH ROW {f'WHEN ({differs}) ' if changed else ''}EXECUTE FUNCTION {function}()"
+
+
+def row(function: str, *changed: str) -> str:
+    """Return the call of one of this app's functions for each row."""
+    return each_row(f"accounts_{function}", *changed)
 
 
 def whole_of(function: str) -> str:

@@ -1,9 +1,9 @@
 """What PostgreSQL itself refuses about jobs, passwords, re-keys and Veeam servers, as SQL text."""
 
+from accounts.triggers import Trigger
 from encryption.triggers import jobs, veeam
-from encryption.triggers.trigger import Trigger
 
-__all__ = ["READINGS_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL", "Trigger"]
+__all__ = ["READINGS_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL"]
 
 TRIGGERS: tuple[Trigger, ...] = (*jobs.TRIGGERS, *veeam.SERVERS, *veeam.READINGS)
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)

@@ -3,8 +3,8 @@
 Errors carry SQLSTATE 23514 and the name of the broken rule as their constraint.
 """
 
+from accounts.triggers import Trigger
 from encryption.triggers.trigger import WHOLE as _WHOLE
-from encryption.triggers.trigger import Trigger
 from encryption.triggers.trigger import row as _row
 
 # Who may insert a re-key is the worker (or the owner): the web's role is bound by `encryption_decided`.

@@ -1,7 +1,7 @@
 """What Veeam servers are known to have, said and done: who may write it, P2 and P13."""
 
+from accounts.triggers import Trigger
 from encryption.triggers.trigger import WHOLE as _WHOLE
-from encryption.triggers.trigger import Trigger
 from encryption.triggers.trigger import row as _row
 
 FUNCTIONS = """
