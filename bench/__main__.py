@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from bench import backups, compliance, pages, recoveries, rekeys, veeam
-from bench.children import PROJECT
 from bench.table import Line, show
+from veeamsec.children import PROJECT
 
 PARTS = ("rekeys", "pages", "backups", "veeam", "recoveries", "compliance")
 

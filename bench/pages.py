@@ -2,18 +2,15 @@
 
 import importlib
 import os
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.children import on_a_private_database
 from bench.table import Line
 from veeamsec import servers
-from veeamsec.children import PROJECT, environment
 from veeamsec.home import Home
 
 if TYPE_CHECKING:
@@ -25,20 +22,7 @@ ROUNDS, WARM = 30, 3
 
 def measure(_folder: Path) -> list[Line]:
     """Fill a private database and ask each page again and again."""
-    home = Home(Path(tempfile.mkdtemp(prefix="vs-bench-")).resolve())
-    told = environment(home, "owner", "http://localhost:8000")
-    try:
-        subprocess.run([sys.executable, "manage.py", "setup"], cwd=PROJECT, env=told, check=True)
-        with servers.running(home):
-            # Django is set up once in a process: the figures come from a child.
-            child = [sys.executable, "-m", "bench.pages"]
-            ended = subprocess.run(
-                child, cwd=PROJECT, env=told, check=True, stdout=subprocess.PIPE, text=True
-            )
-    finally:
-        servers.forget(home)
-        shutil.rmtree(home.path)
-    lines = [line.split("\t") for line in ended.stdout.splitlines() if line.count("\t") == 2]
+    lines = on_a_private_database("bench.pages")
     return [Line(f"{name}, p95", float(p95), "ms", said, None, "< 60") for name, p95, said in lines]
 
 
