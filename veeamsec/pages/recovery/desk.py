@@ -139,7 +139,7 @@ def automatic(request: HttpRequest) -> HttpResponse:
     keysets.check_may_ask(viewer)
     held = LossProtection.objects.filter(pk=1).first() or LossProtection()
     now = {"automatic": held.automatic, "suite": held.suite, "weeks": held.retention_weeks}
-    form = AutomaticForm(request.POST or None, initial=now)
+    form = AutomaticForm(sent(request), initial=now)
     if form.is_valid():
         renewing.configure(by=viewer, **form.cleaned_data)
         messages.success(request, "It is set. Every activation still waits for Security.")
@@ -157,7 +157,7 @@ def automatic(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, server_id: UUID) -> HttpResponse:
     """End the registration of a backup server."""
-    viewer, form = viewer_of(request), RevokeForm(request.POST or None)
+    viewer, form = viewer_of(request), RevokeForm(sent(request))
     keysets.check_may_ask(viewer)
     server = get_object_or_404(BackupServer, pk=server_id, own=False)
     if form.is_valid():

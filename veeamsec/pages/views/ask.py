@@ -21,7 +21,7 @@ from veeamsec.pages import reading
 from veeamsec.pages.asking import Asking
 from veeamsec.pages.forms.ask import AskForm
 from veeamsec.pages.forms.custody import CustodyForm, CustodyFormSet, one_more
-from veeamsec.pages.viewer import viewer_of
+from veeamsec.pages.viewer import sent, viewer_of
 
 # What a link into a form may fill in.
 GIVEN = ("user", "member", "title", "role", "scope", "drift", "keyset", "server", "case", "finding")
@@ -63,8 +63,8 @@ def _forms(
         return form, one_more(request.POST)
     given = {name: request.GET[name] for name in GIVEN if name in request.GET}
     initial = given | {"jobs": _jobs(request), "encryption_password": request.GET.get("password", "")}
-    form = asking.form(request.POST or None, viewer=viewer, questions=questions, initial=initial)
-    return form, CustodyFormSet(request.POST or None, prefix="custody") if asking.custody else None
+    form = asking.form(sent(request), viewer=viewer, questions=questions, initial=initial)
+    return form, CustodyFormSet(sent(request), prefix="custody") if asking.custody else None
 
 
 def _typed(data: QueryDict) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -88,43 +90,39 @@ def _sign(proof: CustodyProof | None) -> Sign:
 
 @never_cache
 @sensitive_post_parameters("password")
-@sensitive_variables("form")
 @require_http_methods(["GET", "POST"])
 def prove(request: HttpRequest, record_id: UUID) -> HttpResponse:
     """Type the password from one's copy."""
-    viewer, form = viewer_of(request), ProveForm(sent(request))
+    viewer = viewer_of(request)
     record = get_object_or_404(selectors.custody_for(viewer), pk=record_id)
-    if form.is_valid():
-        try:
-            services.prove(record.pk, form.cleaned_data["password"], by=viewer)
-        except Refused as refused:
-            form.add_error(None, str(refused))
-        else:
-            messages.success(request, "It is being compared. Look again in a moment.")
-            return redirect("custody")
-    context = {"row": _row(record), "form": form}
-    return render(request, "pages/prove.html", context, status=400 if form.errors else 200)
+    return _typed(request, _row(record), partial(services.prove, record.pk, by=viewer))
 
 
 @never_cache
 @sensitive_post_parameters("password")
-@sensitive_variables("form")
 @require_http_methods(["GET", "POST"])
 def prove_asked(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Type the new password of a request from one's copy, before it is executed."""
-    viewer, form = viewer_of(request), ProveForm(request.POST or None)
+    viewer = viewer_of(request)
     found = next((one for one in proving.asked_of(viewer) if one.pk == request_id), None)
     if found is None:
         raise Http404
+    return _typed(request, _asked(found), partial(proving.offer, found.pk, by=viewer))
+
+
+@sensitive_variables("form")
+def _typed(request: HttpRequest, row: dict[str, Any], offer: Callable[[str], Any]) -> HttpResponse:
+    """Take what was typed from a copy and hand it to be compared; a refusal stands above the form."""
+    form = ProveForm(sent(request))
     if form.is_valid():
         try:
-            proving.offer(found.pk, form.cleaned_data["password"], by=viewer)
+            offer(form.cleaned_data["password"])
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, "It is being compared. Look again in a moment.")
             return redirect("custody")
-    context = {"row": _asked(found), "form": form}
+    context = {"row": row, "form": form}
     return render(request, "pages/prove.html", context, status=400 if form.errors else 200)
 
 

@@ -19,7 +19,7 @@ from compliance.models import Report
 from compliance.reports import catalogue, formats, sheet
 from compliance.services import reporting, schedules
 from veeamsec.pages.forms.reports import ReportForm, ScheduleForm
-from veeamsec.pages.viewer import demand, viewer_of
+from veeamsec.pages.viewer import demand, sent, viewer_of
 
 # A quarter: what is looked at in most houses.
 _DAYS = 90
@@ -148,7 +148,7 @@ def schedule_new(request: HttpRequest) -> HttpResponse:
     """Have a report told again and again."""
     viewer = viewer_of(request)
     reporting.demand(viewer)
-    form = ScheduleForm(request.POST or None, initial={"recipients": [viewer.pk]})
+    form = ScheduleForm(sent(request), initial={"recipients": [viewer.pk]})
     if form.is_valid():
         data = form.cleaned_data
         try:
