@@ -39,7 +39,6 @@ def main() -> None:
     crowd.requests_of(people["olivia"], made, REQUESTS)
     crowd.entries(ENTRIES)
     become_the_web()
-    importlib.import_module("veeamsec.wsgi")
     job = made[1].pk
     pages = {
         "overview": ("dora", "/"),
@@ -57,7 +56,7 @@ def main() -> None:
 
 
 def become_the_web() -> None:
-    """Come to the database as the web does; its statistics are those of one that has run for a day."""
+    """Load what gunicorn loads and come to the database as it does; statistics are those of a day's run."""
     import psycopg
     from django.db import connection
 
@@ -68,6 +67,7 @@ def become_the_web() -> None:
     connection.close()
     connection.settings_dict["USER"] = "veeamsec_web"
     connection.settings_dict["OPTIONS"]["passfile"] = str(home.passfile("web"))
+    importlib.import_module("veeamsec.wsgi")
 
 
 def page(name: str, user: "User", path: str) -> str:
