@@ -1,10 +1,9 @@
 """Which password opens what, and until when: restore points by time, bound to the version that each needs."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -26,11 +25,12 @@ _STRETCHES = """
         WHERE job_id = ANY(%s) AND dropped_at IS NULL
         GROUP BY 1, 2, 3
     ), marked AS (
-        SELECT *, CASE WHEN row_number() OVER line > 1 AND version IS NOT DISTINCT FROM lag(version) OVER line
-                       THEN 0 ELSE 1 END AS starts
+        SELECT *, (version IS DISTINCT FROM lag(version) OVER line)::int AS starts
         FROM cells WINDOW line AS (PARTITION BY job_id ORDER BY begins, ends)
     ), numbered AS (
-        SELECT *, sum(starts) OVER (PARTITION BY job_id ORDER BY begins, ends) AS stretch FROM marked
+        SELECT *, sum(starts) OVER (PARTITION BY job_id ORDER BY begins, ends ROWS UNBOUNDED PRECEDING)
+                  AS stretch
+        FROM marked
     )
     SELECT job_id, version, min(begins), max(ends), sum(points)::bigint, array_agg(place), array_agg(points)
     FROM numbered GROUP BY job_id, version, stretch ORDER BY job_id, min(begins)
@@ -58,19 +58,15 @@ class Stretch:
     known: bool = True
 
 
-class Mark(NamedTuple):
-    """Restore points that share one of the places between the two ends of time."""
-
-    place: int
-    points: int
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One job's live restore points, oldest first."""
+    """One job's live restore points, oldest first.
 
-    stretches: tuple[Stretch, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    `marks` says how many share each of the places between the two ends of time, which are counted from 1.
+    """
+
+    stretches: list[Stretch] = field(default_factory=list)
+    marks: dict[int, int] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
@@ -82,7 +78,6 @@ class Opened:
 class Figures:
     """What all jobs together need, and who is known to hold it."""
 
-    jobs: int
     points: int
     passwords: int
     versions: int
@@ -105,21 +100,16 @@ def opened(jobs: Sequence[Job], *, since: datetime, until: datetime) -> dict[UUI
     needed = {row[1] for row in rows if row[1] is not None}
     versions = PasswordVersion.objects.select_related("password").in_bulk(needed)
     orphaned = {job.pk for job in jobs if getattr(getattr(job, "veeam", None), "is_orphaned", False)}
-    stretches: dict[UUID, list[Stretch]] = defaultdict(list)
-    marks: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    found = {job.pk: Opened() for job in jobs}
     for job, version, begins, ends, points, places, counts in rows:
         known = version is not None or job not in orphaned
-        stretches[job].append(Stretch(versions[version] if version else None, begins, ends, points, known))
-        marks[job] += zip(places, counts, strict=True)
-    return {job.pk: Opened(tuple(stretches[job.pk]), _merged(marks[job.pk])) for job in jobs}
-
-
-def _merged(cells: list[tuple[int, int]]) -> tuple[Mark, ...]:
-    """Return one mark a place, from left to right: where a version ends, two stretches may share one."""
-    found = Counter[int]()
-    for place, count in cells:
-        found[place] += count
-    return tuple(map(Mark._make, sorted(found.items())))
+        stretch = Stretch(versions[version] if version else None, begins, ends, points, known)
+        found[job].stretches.append(stretch)
+        marks = found[job].marks
+        # Where a version ends, two stretches may share a place.
+        for place, count in zip(places, counts, strict=True):
+            marks[place] = marks.get(place, 0) + count
+    return found
 
 
 def oldest_point(jobs: Sequence[Job]) -> datetime | None:
@@ -155,7 +145,6 @@ def figures(jobs: QuerySet[Job]) -> Figures:
     unknown = [one for one in versions if not one.sealed_password and not is_kms(one)]
     drifts = Drift.objects.filter(closed_at=None).exclude(what__in=Drift.GAPS)
     return Figures(
-        jobs=jobs.count(),
         points=counts.total() + untold,
         passwords=len({one.password_id for one in versions}),
         versions=len(versions),

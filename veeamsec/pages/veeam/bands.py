@@ -1,13 +1,13 @@
 """What opens what, drawn: one row a job, one band a password version, one mark a restore point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from encryption.selectors.opens import MARKS, Mark, Opened, Stretch
+from encryption.selectors.opens import MARKS, Opened, Stretch
 
 WIDTH, BAND, TALLEST, HEIGHT = 600, 24, 10, 40
 # What a letter of a band's name takes, on average.
@@ -60,10 +60,10 @@ def bands(opened: Opened, span: Span, *, changed: bool) -> list[Band]:
     return found
 
 
-def drawing(opened: Opened, span: Span, *, changed: bool) -> SafeString:
+def drawing(opened: Opened, span: Span, shown: Sequence[Band]) -> SafeString:
     """Draw a job's bands and marks; the words beside it say the same."""
     parts = []
-    for number, band in enumerate(bands(opened, span, changed=changed)):
+    for number, band in enumerate(shown):
         left = span.place(opened.stretches[number].begins)
         width = max(_end(opened, number, span) - left - 2, _LEAST)
         fits = int((width - 12) / _LETTER)
@@ -83,12 +83,12 @@ def drawing(opened: Opened, span: Span, *, changed: bool) -> SafeString:
     )
 
 
-def _marks(marks: Sequence[Mark]) -> str:
+def _marks(marks: Mapping[int, int]) -> str:
     # Thousands on a page, of few heights.
-    counts = {mark.points for mark in marks}
+    counts = set(marks.values())
     most = max(counts, default=1)
     tall = {one: 5 if most == 1 else 4 + round((TALLEST - 4) * one / most) for one in counts}
-    return "".join([f"M{_LEFT[place]} 29v{tall[points]}" for place, points in marks])
+    return "".join([f"M{_LEFT[place]} 29v{tall[points]}" for place, points in marks.items()])
 
 
 def _end(opened: Opened, number: int, span: Span) -> float:

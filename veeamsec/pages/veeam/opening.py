@@ -41,7 +41,7 @@ def opens_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "place": place,
         "server": _server(place),
-        "lead": _lead(found),
+        "lead": _lead(page.paginator.count, found),
         "tiles": _tiles(found),
         "labels": [],
         "rows": [],
@@ -89,9 +89,9 @@ def _span(jobs: list[Job], now: datetime) -> bands.Span:
     return bands.Span(min(oldest, now - _SHORTEST) if oldest else now - _SHORTEST, now)
 
 
-def _lead(found: opens.Figures) -> str:
+def _lead(jobs: int, found: opens.Figures) -> str:
     return (
-        f"{words.count(found.jobs, 'job')}, {words.count(found.points, 'restore point')},"
+        f"{words.count(jobs, 'job')}, {words.count(found.points, 'restore point')},"
         f" {words.count(found.passwords, 'password')} in {words.count(found.versions, 'version')}"
     )
 
@@ -136,7 +136,7 @@ def _tiles(found: opens.Figures) -> list[Tile]:
 def _row(
     job: Job, opened: opens.Opened, badge: badges.Badge, span: bands.Span, now: datetime
 ) -> dict[str, Any]:
-    changed = badge.state == State.DRIFT
+    shown = bands.bands(opened, span, changed=badge.state == State.DRIFT)
     veeam = getattr(job, "veeam", None)
     kind = veeam.type if veeam else "Native"
     return {
@@ -144,8 +144,8 @@ def _row(
         "name": job.name,
         "note": f"{kind} · {words.count(opened.points, 'restore point')}",
         "sign": signs.of_badge(badge, now),
-        "bands": bands.bands(opened, span, changed=changed),
-        "drawing": bands.drawing(opened, span, changed=changed) if opened.stretches else "",
+        "bands": shown,
+        "drawing": bands.drawing(opened, span, shown),
     }
 
 
