@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 CODE := audit accounts encryption recovery approvals compliance veeamsec manage.py
-REQUIREMENTS := requirements requirements-local requirements-dev
+REQUIREMENTS := requirements requirements-local requirements-apprise requirements-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long forward-long machine-long

@@ -20,14 +20,16 @@ EVERYBODY, BACKUP, SECURITY = Concerns
 class Kind(StrEnum):
     """What is wrong; `todo` says in plain words what helps.
 
-    An incident is over when it is told: a member of Security ends it, with a note, unless what makes up
-    for it did. Every other alarm ends by itself, when its cause is gone, and nobody can end it before.
+    An incident is over when it is told: a member of Security ends it, with a note, unless `amends`, which
+    makes up for it, does. Every other alarm ends by itself, when its cause is gone, and nobody can end it
+    before.
     """
 
     heading: str
     todo: str
     concerns: Concerns
     incident: bool
+    amends: str
 
     def __new__(
         cls,
@@ -36,11 +38,13 @@ class Kind(StrEnum):
         todo: str = "",
         concerns: Concerns = EVERYBODY,
         incident: bool = False,
+        amends: str = "",
     ) -> "Kind":
-        """Make a member of its name, heading and advice, whom it concerns, and whether it is over already."""
+        """Make a member of its name, heading and advice, whom it concerns, and how an incident ends."""
         kind = str.__new__(cls, value)
         kind._value_ = value
-        kind.heading, kind.todo, kind.concerns, kind.incident = heading, todo, concerns, incident
+        kind.heading, kind.todo, kind.concerns = heading, todo, concerns
+        kind.incident, kind.amends = incident, amends
         return kind
 
     LOG_ALTERED = (
@@ -81,6 +85,7 @@ class Kind(StrEnum):
         "Nothing was changed. Read the step's error, then ask again.",
         EVERYBODY,
         True,
+        "a later change of this job that succeeds",
     )
     JOB_FAILED = "job.failed", "A backup failed", "Read the session's error and run the job again.", BACKUP
     DISK_FULL = (
@@ -105,6 +110,7 @@ class Kind(StrEnum):
         "Another member looks into it, and suspends if need be.",
         SECURITY,
         True,
+        "the end of the seat",
     )
     PASSWORD_RELEASED = (
         "password.released",
@@ -127,6 +133,7 @@ class Kind(StrEnum):
         "Open the request, read what was different, and ask again.",
         EVERYBODY,
         True,
+        "another request about the same",
     )
     VEEAM_UNEXPLAINED = (
         "veeam.unexplained",

@@ -119,8 +119,8 @@ class Entries(generics.ListAPIView[Entry]):
 class ForwarderSerializer(serializers.ModelSerializer[Forwarder]):
     """Where entries are sent on, and how far they came; never a key."""
 
-    way = serializers.CharField(read_only=True, help_text="udp, tcp, tls or webhook")
-    form = serializers.CharField(read_only=True, help_text="syslog, cef or json")
+    way = serializers.CharField(read_only=True, help_text="udp, tcp, tls, webhook or apprise")
+    form = serializers.CharField(read_only=True, help_text="syslog, cef, json or text")
     waiting = serializers.IntegerField(read_only=True, allow_null=True, help_text="Entries still to be sent")
 
     class Meta:
@@ -133,6 +133,7 @@ class ForwarderSerializer(serializers.ModelSerializer[Forwarder]):
             "host",
             "port",
             "path",
+            "only_alarms",
             "with_names",
             "active",
             "position",

@@ -212,11 +212,13 @@ class Forwarder(models.Model):
         TCP = "tcp", "Syslog over TCP, in clear"
         TLS = "tls", "Syslog over TLS"
         WEBHOOK = "webhook", "Webhook, signed JSON over HTTPS"
+        APPRISE = "apprise", "Chat or push service, by apprise (alarms only)"
 
     class Form(models.TextChoices):
         SYSLOG = "syslog", "RFC 5424"
         CEF = "cef", "CEF in RFC 5424"
         JSON = "json", "JSON"
+        TEXT = "text", "Plain text"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80, unique=True)
@@ -228,9 +230,11 @@ class Forwarder(models.Model):
     # How the receiver is known, beside the authorities of this machine; and who we are to it.
     authority = models.TextField(blank=True)
     certificate = models.TextField(blank=True)
-    # The webhook's key or the certificate's: as it arrived, sealed to the worker, and as the worker keeps it.
+    # The webhook's key, the certificate's or the chat's address: as it arrived, sealed to the worker, and as
+    # the worker keeps it.
     offered_secret = models.BinaryField(null=True, editable=False)
     sealed_secret = models.BinaryField(null=True, editable=False)
+    only_alarms = models.BooleanField("alarms only", default=False)
     with_names = models.BooleanField("send names", default=False)
     active = models.BooleanField(default=True)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -247,6 +251,12 @@ class Forwarder(models.Model):
                 condition=Q(way="webhook", form="json") | (~Q(way="webhook") & ~Q(form="json")),
                 name="a_webhook_speaks_json",
                 violation_error_message="A webhook speaks JSON, and JSON goes by a webhook alone.",
+            ),
+            models.CheckConstraint(
+                condition=Q(way="apprise", form="text", only_alarms=True)
+                | (~Q(way="apprise") & ~Q(form="text")),
+                name="a_chat_is_told_of_alarms",
+                violation_error_message="A chat takes plain text, of alarms only; no other way does.",
             ),
             models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="forwarder_port"),
             models.CheckConstraint(condition=Q(position__gte=-1), name="forwarder_position"),

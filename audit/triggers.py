@@ -81,7 +81,7 @@ REVOKES: tuple[str, ...] = (
     "REVOKE UPDATE, DELETE ON audit_forwarder FROM veeamsec_web",
     "REVOKE DELETE ON audit_forwarder FROM veeamsec_worker",
     "GRANT UPDATE (name, way, form, host, port, path, authority, certificate, offered_secret, with_names,"
-    " active, changed_at) ON audit_forwarder TO veeamsec_web",
+    " only_alarms, active, changed_at) ON audit_forwarder TO veeamsec_web",
     # An alarm ends by being resolved.
     f"REVOKE DELETE ON {_ALARM} FROM veeamsec_web, veeamsec_worker",
 )

@@ -6,7 +6,7 @@ text never leave as themselves: they are written as \\uXXXX, and each form's own
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,9 @@ SEVERITIES = tuple(_PRIORITIES)
 # rsyslog's and syslog-ng's default limit is 8 KiB, a datagram should pass where RFC 5424 §6.1 says SHOULD.
 LARGEST, LARGEST_DATAGRAM = 8000, 2048
 _BOM = b"\xef\xbb\xbf"
+# What calls people, links or marks up in one chat or another, and a sign that looks like it and does not.
+_DULL = str.maketrans("@<>[]`*", "\uff20\u2039\u203a()'\u2217")
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Message:
     # Names can be erased here, not there: empty unless the forwarder was made to send them.
     names: Mapping[str, str]
     leaf: str
+    # Of an alarm's entry: what it is about, in words that a person reads.
+    alarm: Mapping[str, str] | None = None
 
 
 def inert(text: str) -> str:
@@ -83,7 +88,7 @@ def cef(message: Message, *, host: str, largest: int = LARGEST) -> bytes:
 
 def as_json(message: Message) -> dict[str, Any]:
     """Return a message as the webhook's body holds it."""
-    return {
+    told = {
         "entry": message.entry,
         "time": _time(message.time),
         "event": message.event,
@@ -96,6 +101,24 @@ def as_json(message: Message) -> dict[str, Any]:
         "names": dict(message.names),
         "leaf_hash": message.leaf,
     }
+    return told if message.alarm is None else told | {"alarm": dict(message.alarm)}
+
+
+def as_text(message: Message) -> str:
+    """Return what a person reads in a chat: what is wrong, how grave it is, what helps, and where to look."""
+    alarm = message.alarm
+    if alarm is None:
+        return "A test: alarms of VeeamSec are told here."
+    grave = f" ({alarm['severity']})" if alarm["state"] == "raised" else ""
+    lines = [f"{alarm['state'].capitalize()}: {alarm['heading']}{grave}", *_plain(alarm.get("text", ""))]
+    lines += [alarm["todo"]] if alarm["state"] != "resolved" else []
+    return "\n".join([*lines, alarm["url"]])
+
+
+def _plain(text: str) -> Sequence[str]:
+    """Return a typed text as lines in which a chat finds nobody to call, no link and no mark-up."""
+    dull = text.replace("://", ":\u2215\u2215").translate(_DULL)
+    return [inert(line) for line in dull.splitlines() if line.strip()][:_MOST_LINES]
 
 
 def framed(octets: bytes) -> bytes:

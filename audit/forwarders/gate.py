@@ -65,7 +65,7 @@ def resolve(host: str, port: int, allowed: Iterable[Network], *, datagram: bool 
     except (OSError, UnicodeError) as error:
         raise NotReceived(f"The name {host} is not known to this machine.") from error
     nets = tuple(allowed)
-    if not found or not all(_may(ipaddress.ip_address(one.partition("%")[0]), nets) for one in found):
+    if not found or not all(admits(one, nets) for one in found):
         raise NotReceived(
             f"{host} leads to this machine or to a private network;"
             " VEEAMSEC_FORWARD_TO can name that network."
@@ -73,8 +73,9 @@ def resolve(host: str, port: int, allowed: Iterable[Network], *, datagram: bool 
     return found[0]
 
 
-def _may(address: Address, allowed: tuple[Network, ...]) -> bool:
-    real = _real(address)
+def admits(address: str, allowed: tuple[Network, ...]) -> bool:
+    """Say whether a connection may go to an IP address."""
+    real = _real(ipaddress.ip_address(address.partition("%")[0]))
     if real.is_multicast or real.is_unspecified or any(real in net for net in _NOWHERE):
         return False
     # Python calls the deprecated fec0::/10 global; routers never did.

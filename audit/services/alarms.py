@@ -1,19 +1,28 @@
 """Raising, acknowledging and resolving alarms; each is told to the log, and to those concerned."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import queue
 from audit.alarms import Kind
 from audit.events import Event
-from audit.models import Alarm
+from audit.models import Alarm, Entry
 from audit.services.log import Subject, record, subject_of
 from audit.statement import Actor
 
 # What is raised together is told together.
 GATHER = timedelta(seconds=20)
+# What the log tells of an alarm, and the state that each entry brings.
+TOLD = {
+    Event.ALARM_RAISED: Alarm.State.RAISED,
+    Event.ALARM_ACKNOWLEDGED: Alarm.State.ACKNOWLEDGED,
+    Event.ALARM_CLOSED: Alarm.State.RESOLVED,
+}
 
 
 def raise_alarm_within(
@@ -83,6 +92,35 @@ def acknowledge_alarm_within(alarm: Alarm, *, by: Actor, note: str = "") -> None
     alarm.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "note"])
     names = {"note": note} if note else {}
     record(Event.ALARM_ACKNOWLEDGED, facts={"kind": alarm.kind, "alarm": alarm.pk}, names=names, by=by)
+
+
+def in_words(entries: Iterable[Entry], *, with_names: bool) -> dict[int, dict[str, str]]:
+    """Return what those entries that tell of an alarm say, by their numbers, for a person elsewhere.
+
+    The alarm's own text names accounts and things, so it is left out unless names are asked for.
+    """
+    told = [entry for entry in entries if entry.event in set(TOLD)]
+    rows = Alarm.objects.in_bulk([entry.facts["alarm"] for entry in told])
+    found = {entry.sequence: (entry, rows.get(UUID(entry.facts["alarm"]))) for entry in told}
+    return {
+        number: _in_words(Event(entry.event), row, with_names=with_names)
+        for number, (entry, row) in found.items()
+        if row is not None
+    }
+
+
+def _in_words(event: Event, alarm: Alarm, *, with_names: bool) -> dict[str, str]:
+    kind = Kind(alarm.kind)
+    told = {
+        "id": str(alarm.pk),
+        "state": TOLD[event].value,
+        "kind": alarm.kind,
+        "severity": alarm.severity,
+        "heading": kind.heading,
+        "todo": kind.todo,
+        "url": f"{settings.VEEAMSEC_ORIGIN}/alarms/",
+    }
+    return told | ({"text": alarm.text} if with_names else {})
 
 
 def _end_within(alarm: Alarm, subject: Subject, by: Actor | None) -> None:

@@ -5,7 +5,7 @@ one claim of the outbox row that each working forwarder has; it comes back by `L
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from audit import queue
@@ -22,12 +22,15 @@ from audit.errors import NotReceived
 from audit.events import Event
 from audit.forwarders import forms
 from audit.models import Alarm, Entry, Forwarder, Outbox
+from audit.services import alarms
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from audit.services.log import act
 from audit.services.ways import open_way
 from audit.statement import BEAT
 
 BATCH = 500
+# A person reads these: a storm of alarms is few messages.
+BATCH_OF_TEXT = 10
 # One run ends after this long, so that a worker's slot is free for others; the rest comes at once.
 AT_A_TIME = 60.0
 IDLE = timedelta(seconds=2)
@@ -89,25 +92,35 @@ def head() -> int:
 def _send_waiting(forwarder: Forwarder, way: Way) -> bool:
     ends = time.monotonic() + AT_A_TIME
     while time.monotonic() < ends:
-        batch = _batch(forwarder)
+        batch, last = _batch(forwarder)
+        if batch:
+            way.send([_as_sent(forwarder, message) for message in batch])
+        if last > forwarder.position and not _confirm(forwarder, last, received=bool(batch)):
+            return True
         if not batch:
             return False
-        way.send([_as_sent(forwarder, message) for message in batch])
-        if not _confirm(forwarder, batch[-1].entry):
-            return True
         queue.renew()
     return True
 
 
-def _batch(forwarder: Forwarder) -> list[forms.Message]:
+def _batch(forwarder: Forwarder) -> tuple[list[forms.Message], int]:
+    """Return what is sent next, and the number up to which nothing is left to send then."""
     # Entries are committed in the order of their numbers: what is seen has no gap (`EntryManager.append`).
-    rows = Entry.objects.filter(sequence__gt=forwarder.position).order_by("sequence")
+    newest = head()
+    rows = Entry.objects.filter(sequence__gt=forwarder.position, sequence__lte=newest).order_by("sequence")
+    if forwarder.only_alarms:
+        tested = Q(event=Event.FORWARDER_TESTED, subject_id=str(forwarder.pk))
+        rows = rows.filter(Q(event__in=alarms.TOLD) | tested)
     if forwarder.with_names:
         rows = rows.prefetch_related("names")
-    return [_message(row, with_names=forwarder.with_names) for row in rows[:BATCH]]
+    size = BATCH_OF_TEXT if forwarder.form == Forwarder.Form.TEXT else BATCH
+    found = list(rows[:size])
+    about = alarms.in_words(found, with_names=forwarder.with_names)
+    messages = [_message(row, about.get(row.sequence), with_names=forwarder.with_names) for row in found]
+    return messages, found[-1].sequence if len(found) == size else newest
 
 
-def _message(entry: Entry, *, with_names: bool) -> forms.Message:
+def _message(entry: Entry, alarm: Mapping[str, str] | None, *, with_names: bool) -> forms.Message:
     event = Event(entry.event) if entry.event in set(Event) else None
     return forms.Message(
         entry=entry.sequence,
@@ -122,6 +135,7 @@ def _message(entry: Entry, *, with_names: bool) -> forms.Message:
         facts=entry.facts,
         names={row.key: row.name for row in entry.names.all() if row.name} if with_names else {},
         leaf=bytes(entry.leaf_hash).hex(),
+        alarm=alarm,
     )
 
 
@@ -133,18 +147,24 @@ def severity(event: Event | None) -> str:
 def _as_sent(forwarder: Forwarder, message: forms.Message) -> Any:
     if forwarder.form == Forwarder.Form.JSON:
         return forms.as_json(message)
+    if forwarder.form == Forwarder.Form.TEXT:
+        return forms.as_text(message)
     write = forms.cef if forwarder.form == Forwarder.Form.CEF else forms.syslog
     datagram = forwarder.way == Forwarder.Way.UDP
     largest = forms.LARGEST_DATAGRAM if datagram else forms.LARGEST
     return write(message, host=settings.VEEAMSEC_ORIGIN.partition("//")[2].partition(":")[0], largest=largest)
 
 
-def _confirm(forwarder: Forwarder, last: int) -> bool:
-    """Move the position; False when the forwarder was changed, stopped or taken over meanwhile."""
+def _confirm(forwarder: Forwarder, last: int, *, received: bool) -> bool:
+    """Move the position, also past what is not for this one.
+
+    False when the forwarder was changed, stopped or taken over meanwhile.
+    """
     rows = Forwarder.objects.filter(
         pk=forwarder.pk, position=forwarder.position, changed_at=forwarder.changed_at, active=True
     )
-    moved = rows.update(position=last, confirmed_at=timezone.now(), failures=0, last_error="")
+    told = {"confirmed_at": timezone.now(), "failures": 0, "last_error": ""} if received else {}
+    moved = rows.update(position=last, **told)
     forwarder.position = last
     return bool(moved)
 

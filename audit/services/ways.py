@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from audit.forwarders import gate
+from audit.forwarders.chats import Chat
 from audit.forwarders.posts import Webhook
 from audit.forwarders.streams import PATIENCE, Datagrams, Stream, Tls
 from audit.models import Forwarder
@@ -31,6 +32,10 @@ def open_way(forwarder: Forwarder, secret_of: Callable[[Forwarder], bytes]) -> A
         case Forwarder.Way.TLS:
             key = secret_of(forwarder) if forwarder.certificate else b""
             return Stream(connect, Tls(forwarder.host, forwarder.authority, forwarder.certificate, key))
+        case Forwarder.Way.APPRISE:
+            tls = Tls(forwarder.host, forwarder.authority)
+            address = secret_of(forwarder).decode("ascii")
+            return Chat(address, forwarder.host, forwarder.port, tls=tls, allowed=allowed)
         case _:
             tls = Tls(forwarder.host, forwarder.authority)
             key = secret_of(forwarder)

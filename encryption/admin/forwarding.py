@@ -32,6 +32,7 @@ class ForwarderForm(forms.ModelForm[Forwarder]):
         max_length=16_384,
         widget=Unseen(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text="A webhook's: 32 signs or more. With a certificate of ours: its private key in PEM form."
+        " A chat's: its apprise address, which alone says where it leads."
         " It is never shown again; leave it empty to keep the one that is there.",
     )
     from_start = forms.BooleanField(
@@ -40,18 +41,36 @@ class ForwarderForm(forms.ModelForm[Forwarder]):
 
     class Meta:
         model = Forwarder
-        fields = ("name", "way", "form", "host", "port", "path", "authority", "certificate", "with_names")
+        fields = (
+            "name",
+            "way",
+            "form",
+            "host",
+            "port",
+            "path",
+            "authority",
+            "certificate",
+            "only_alarms",
+            "with_names",
+        )
         help_texts = {
             "host": "A name or an IP address, alone. One in a private network must be named in"
-            " VEEAMSEC_FORWARD_TO.",
+            " VEEAMSEC_FORWARD_TO. Of a chat leave host, port and path empty.",
             "port": "Syslog over TLS: 6514, over TCP or UDP: 514, a webhook: 443.",
             "path": "Of a webhook, like /services/veeamsec.",
             "authority": "In PEM form: who signed the receiver's certificate. Empty: the authorities of this"
             " machine.",
             "certificate": "In PEM form, where the receiver asks who we are (TLS).",
+            "only_alarms": "What is raised, taken on and resolved; else every entry of the log.",
             "with_names": "Names of accounts and things go with the entries: erased here, they stay there.",
         }
         widgets = {name: forms.Textarea(attrs={"rows": 4}) for name in ("authority", "certificate")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A chat's place is read from its address; of every other the use case asks for it.
+        for name in {"host", "port"} & set(self.fields):
+            self.fields[name].required = False
 
 
 @admin.register(Forwarder)
@@ -63,6 +82,7 @@ class ForwarderAdmin(Edited):
         "name",
         "way",
         "place",
+        "only_alarms",
         "active",
         "position",
         "waiting",
@@ -98,7 +118,8 @@ class ForwarderAdmin(Edited):
     @admin.display(description="place")
     def place(self, row: Forwarder) -> str:
         """Where it leads."""
-        return f"{row.host}:{row.port}{row.path}"
+        chat = row.way == Forwarder.Way.APPRISE
+        return f"{row.path} at {row.host}:{row.port}" if chat else f"{row.host}:{row.port}{row.path}"
 
     @admin.display(description="waiting")
     def waiting(self, row: Forwarder) -> int:

@@ -18,7 +18,7 @@ from audit import queue
 from audit import services as audit
 from audit.errors import KeyUnavailable, Later, NotReceived
 from audit.events import Event
-from audit.forwarders import gate
+from audit.forwarders import chats, gate
 from audit.forwarders.posts import SHORTEST_KEY
 from audit.forwarders.streams import Tls
 from audit.models import Forwarder
@@ -33,7 +33,8 @@ _TABLE = "audit_forwarder"
 _LONGEST_PEM = 65_536
 # What a change may name; the worker's own columns are not among them.
 _PLACE = ("way", "host", "port", "path", "authority", "certificate")
-_PLAIN = ("name", "form", "with_names")
+_PLAIN = ("name", "form", "only_alarms", "with_names")
+_ADDRESS = ("host", "port", "path")
 
 
 @sensitive_variables("secret")
@@ -42,6 +43,7 @@ def make(*, by: User, secret: Secret | None = None, from_start: bool = False, **
     with audit.act(by=by, subject="forwarder"):
         _check_administrator(by)
         row = Forwarder(**_known(fields))
+        _lead_by(row, secret)
         _check(row)
         _offer(row, secret)
         row.position = -1 if from_start else forwarding.head()
@@ -60,9 +62,10 @@ def change(forwarder_id: UUID, *, by: User, secret: Secret | None = None, **fiel
     with audit.act(by=by, subject=("audit.forwarder", forwarder_id)):
         _check_administrator(by)
         row = _locked(forwarder_id)
-        before = _bound(row)
+        before, led = _bound(row), {name: getattr(row, name) for name in _ADDRESS}
         for name, value in _known(fields).items():
             setattr(row, name, value)
+        _lead_by(row, secret, led)
         _check(row)
         row.changed_at = timezone.now()
         update = [*_PLACE, *_PLAIN, "changed_at"]
@@ -166,6 +169,23 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+@sensitive_variables("secret")
+def _lead_by(row: Forwarder, secret: Secret | None, led: dict[str, Any] | None = None) -> None:
+    """Let a chat's secret address alone say where it leads, whatever was typed; without one, as before."""
+    if row.way != Forwarder.Way.APPRISE:
+        return
+    if secret is None:
+        if led is None:
+            raise ForwarderRefused("The address of the chat is missing: enter it as the key.")
+        found = tuple(led.values())
+    else:
+        try:
+            found = chats.place(secret.reveal().decode("ascii", "replace"))
+        except ValueError as error:
+            raise ForwarderRefused(str(error)) from None
+    row.host, row.port, row.path = found
+
+
 def _check(row: Forwarder) -> None:
     row.name, row.authority, row.certificate = (
         row.name.strip(),
@@ -178,6 +198,9 @@ def _check(row: Forwarder) -> None:
         raise ForwarderRefused("Another forwarder has this name.")
     if (row.way == Forwarder.Way.WEBHOOK) != (row.form == Forwarder.Form.JSON):
         raise ForwarderRefused("A webhook speaks JSON, and JSON goes by a webhook alone.")
+    chat = row.way == Forwarder.Way.APPRISE
+    if chat != (row.form == Forwarder.Form.TEXT) or (chat and not row.only_alarms):
+        raise ForwarderRefused("A chat takes plain text, of alarms only; no other way does.")
     try:
         _check_place(row)
     except ValueError as error:
@@ -185,9 +208,10 @@ def _check(row: Forwarder) -> None:
 
 
 def _check_place(row: Forwarder) -> None:
+    row.port = row.port or 0
     if row.way == Forwarder.Way.WEBHOOK:
         row.host, row.port, row.path = gate.webhook_at(f"https://{row.host}:{row.port}{row.path or '/'}")
-    else:
+    elif row.way != Forwarder.Way.APPRISE:
         row.host, row.path = gate.host_named(row.host), ""
     if not 1 <= row.port <= 65_535:
         raise ForwarderRefused("A port is a number from 1 to 65535.")
@@ -204,13 +228,13 @@ def _check_place(row: Forwarder) -> None:
 
 
 def _needs_secret(row: Forwarder) -> bool:
-    return row.way == Forwarder.Way.WEBHOOK or bool(row.certificate)
+    return row.way in (Forwarder.Way.WEBHOOK, Forwarder.Way.APPRISE) or bool(row.certificate)
 
 
 def _offer(row: Forwarder, secret: Secret | None) -> None:
     if secret is None or not secret.reveal():
         if _needs_secret(row):
-            raise ForwarderRefused("The key is missing: the webhook's, or the certificate's.")
+            raise ForwarderRefused("The key is missing: the webhook's, the certificate's or the address.")
         row.offered_secret = None
         return
     if row.way == Forwarder.Way.WEBHOOK and len(secret.reveal()) < SHORTEST_KEY:
@@ -234,6 +258,6 @@ def _purpose(row: Forwarder) -> str:
 
 
 def _facts(row: Forwarder) -> dict[str, object]:
-    shown = ("way", "form", "host", "port", "path", "with_names")
+    shown = ("way", "form", "host", "port", "path", "only_alarms", "with_names")
     facts = {name: getattr(row, name) for name in shown}
     return facts | {"authority": bool(row.authority), "certificate": bool(row.certificate)}

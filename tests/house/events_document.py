@@ -25,6 +25,7 @@ def alarms() -> str:
     rows = ["| alarm | what is wrong | what helps | told to | ends |", "| --- | --- | --- | --- | --- |"]
     for kind in Kind:
         ends = "Security, with a note" if kind.incident else "by itself"
+        ends += f", or {kind.amends}" if kind.amends else ""
         rows.append(f"| `{kind.value}` | {kind.heading} | {kind.todo} | {kind.concerns} | {ends} |")
     return "\n".join(rows) + "\n"
 

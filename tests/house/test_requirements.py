@@ -9,7 +9,7 @@ from tests.house.sources import ROOT
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.in")), ids=lambda path: path.name)
 def test_every_pin_carries_its_reason(path):
-    pins = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r"))]
+    pins = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r", "-c"))]
     assert [line for line in pins if not re.match(r"\S+==\S+ +# \S", line)] == []
 
 

@@ -41,6 +41,7 @@ class AlarmLine:
     may_answer: bool
     may_end: bool
     incident: bool
+    amends: str
 
 
 def open_alarms(viewer: User) -> list[AlarmLine]:
@@ -76,6 +77,7 @@ def _line(alarm: Alarm, names: dict[UUID, str], *, answers: bool, ends: bool) ->
         may_answer=answers and is_open,
         may_end=ends and is_open and kind.incident,
         incident=kind.incident,
+        amends=kind.amends,
     )
 
 
