@@ -33,6 +33,8 @@ class Light:
     asks: str
     on: bool
     found: str
+    # What that count is, while the light is off.
+    short: str = "not enough"
 
 
 def lights(copies: Sequence[Copy], now: datetime) -> tuple[Light, ...]:
@@ -49,7 +51,7 @@ def lights(copies: Sequence[Copy], now: datetime) -> tuple[Light, ...]:
         Light("2", "media", len(media) >= MEDIA, str(len(media))),
         Light("1", "elsewhere", offsite >= 1, str(offsite)),
         Light("1", "offline", offline >= 1, str(offline)),
-        Light("0", "unproved", bool(copies) and doubts == 0, told),
+        Light("0", "unproved", bool(copies) and doubts == 0, told, "too many"),
     )
 
 

@@ -1,5 +1,6 @@
 """All that the page of one job shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from encryption import selectors
 from encryption.badge import Badge
 from encryption.models import Attestation, Drift, Engine, Job, JobSession, RestorePoint
 from encryption.selectors import VersionUse
+from recovery import selectors as custodies
 from veeamsec.pages import charts, dossier, progress, reading, rows, signs, words
 from veeamsec.pages.charts import Node
 from veeamsec.pages.sheet import Eye, Fact
@@ -37,6 +39,7 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
     return {
         "job": job,
         "sign": signs.of_badge(badge, now),
+        "secured": signs.of_custody(custody_in_force(versions, now)),
         "last_run": rows.last_run(last),
         "may_run": job.state == Job.State.ACTIVE and selectors.may(viewer, "run", job),
         "may_restore": selectors.may(viewer, "restore", job),
@@ -54,6 +57,12 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
         "protection": _protection(job),
         "versions": [_version(use) for use in versions],
     }
+
+
+def custody_in_force(uses: Sequence[VersionUse], now: datetime) -> custodies.Custody | None:
+    """Who holds the version in force; None where none is."""
+    in_force = next((use.version for use in uses if use.in_force), None)
+    return custodies.custody_of([in_force], now)[in_force.pk] if in_force is not None else None
 
 
 def _protection(job: Job) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
 from encryption.badge import Badge
 from encryption.badge import State as BadgeState
 from encryption.models import JobSession, Rekey, RekeyJob
+from recovery.selectors import Custody
 from veeamsec.pages import words
 
 SEAL, WAIT, ACT, REFUSE, QUIET = "seal", "wait", "act", "refuse", "quiet"
@@ -70,6 +71,14 @@ def of_badge(badge: Badge, now: datetime) -> Sign:
         text = f"Approved from {words.day(badge.since, now)} · {words.count(badge.older, 'older point')}"
     why = " ".join([f"{badge.label}." if partial else "", *badge.reasons]).strip()
     return Sign(tone, text, icon, why, partial)
+
+
+def of_custody(custody: Custody | None) -> Sign | None:
+    """The sign beside the badge, while custodians other than who asked have proved that they hold it."""
+    if custody is None or not custody.secured:
+        return None
+    why = "So many custodians, other than who asked, have proved that they hold the password in force."
+    return Sign(QUIET, f"Secured by {custody.secured}", "shield-check", why)
 
 
 def of_request(

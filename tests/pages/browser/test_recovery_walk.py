@@ -1,4 +1,4 @@
-"""A lost password, and a custodian's proofs, in a real browser; the workers do their part between clicks."""
+"""A lost password, and one that is released, in a real browser; the workers do their part between clicks."""
 
 import time
 from pathlib import Path
@@ -9,8 +9,8 @@ from django.urls import reverse
 from approvals.services import requests
 from encryption.models import JobSession, RestorePoint
 from encryption.services import backups
-from recovery.models import CustodyProof, CustodyRecord, RecoveryCase, Release
-from recovery.services import cases, custody, releases
+from recovery.models import RecoveryCase, Release
+from recovery.services import cases, releases
 from tests.approvals.conftest import SECRET, approve, work
 from tests.recovery.conftest import (  # noqa: F401
     ask,
@@ -73,25 +73,6 @@ def test_a_lost_password_from_the_button_to_the_files(
     backups.run_restore(JobSession.objects.get(kind="restore").pk)
     assert (to / "a.txt").read_bytes() == (Path(encrypted.source) / "a.txt").read_bytes()
     assert RestorePoint.objects.filter(job=encrypted).exists()
-    assert complaints == []
-
-
-def test_custody_is_stated_failed_proved_and_drilled(people, encrypted, open_page, complaints):  # noqa: F811
-    record = CustodyRecord.objects.get()
-    custody.assign(record.pk, person=people.nobody.person_id, by=people.dpo)
-    page = open_page(people.nobody)
-    for typed, words in (("another-Password-9", "Not the right one"), (SECRET, "Proved"), (SECRET, "Proved")):
-        page.goto(reverse("custody"))
-        page.click("a.button:has-text('Prove')")
-        page.fill("[name=password]", typed)
-        page.click("main button.primary")
-        custody.judge(CustodyProof.objects.filter(found="waiting").get().pk)
-        page.goto(reverse("custody"))
-        assert page.locator(f"text={words}").count() >= 1
-    assert CustodyProof.objects.filter(found="equal", drill=True).count() == 1
-    other = open_page(people.dpo)
-    other.goto(reverse("password", args=[encrypted.password_id]))
-    assert other.locator("text=Secured by 1").count() == 1
     assert complaints == []
 
 

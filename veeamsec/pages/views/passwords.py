@@ -1,6 +1,5 @@
 """Passwords and the places where backups lie: what each opens, never a value."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from encryption import badge as badges
 from encryption import selectors
 from encryption.models import EncryptionPassword, Job, PasswordVersion, Repository, RestorePoint
 from encryption.selectors import VersionUse
-from recovery import selectors as custodies
 from veeamsec.pages import jobfile, signs, words
 from veeamsec.pages.veeam import adopting
 from veeamsec.pages.viewer import demand, page_of, viewer_of
@@ -72,6 +70,7 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
     signed = badges.badges(jobs, now)
     asking = jobfile.open_request(found.pk)
     opens = sum(use.points for use in uses)
+    custody = jobfile.custody_in_force(uses, now)
     context = {
         "password": found,
         "lead": f"{words.count(len(jobs), 'job')} · opens {words.count(opens, 'restore point')}.",
@@ -79,7 +78,8 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         "may_delete": not jobs and not opens,
         "may_adopt": adopting.may_adopt(viewer, found),
         "open_request": asking,
-        "custody": _custody(uses, now),
+        "custody": custody,
+        "secured": signs.of_custody(custody),
         "versions": _versions(uses),
         "jobs": [
             {
@@ -91,11 +91,6 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         ],
     }
     return render(request, "pages/password.html", context)
-
-
-def _custody(uses: list[VersionUse], now: datetime) -> custodies.Custody | None:
-    in_force = next((use.version for use in uses if use.in_force), None)
-    return custodies.custody_of([in_force], now)[in_force.pk] if in_force is not None else None
 
 
 def _versions(uses: list[VersionUse]) -> list[dict[str, Any]]:
