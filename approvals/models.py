@@ -68,6 +68,7 @@ class Kind(models.TextChoices):
     REGISTER_SERVER = "register_server", "Register a backup server"
     RECOVER_KEY = "recover_key", "Answer a recovery request"
     RELEASE = "release_password", "Release a password to a custodian"
+    TAKE_KEYSET = "take_keyset", "Take another installation's keyset"
     SUPPRESS = "suppress_finding", "Suppress a finding until a day"
 
 

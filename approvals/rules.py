@@ -40,6 +40,7 @@ ABOUT_PEOPLE = frozenset(
 )
 ABOUT_RECOVERY = frozenset(
     {"activate_keyset", "import_keyset", "export_keyset", "delete_keyset", "register_server", "recover_key"}
+    | {"take_keyset"}
 )
 # P4: what makes or unmakes those who decide, or by which rules, is decided by Security alone.
 BY_SECURITY_ALONE = (

@@ -76,6 +76,10 @@ CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "import_keyset": frozenset({"export_sha256", "keyset", "secret_sha256", "suite", "text"}),
     "export_keyset": frozenset(_KEYSET | {"secret_sha256"}),
     "delete_keyset": frozenset(_KEYSET | {"exported"}),
+    "take_keyset": frozenset(
+        _KEYSET
+        | {"activated", "enterprise", "enterprise_key_sha256", "expires", "fingerprint", "retires", "text"}
+    ),
     "register_server": frozenset({"fingerprint", "kem", "name", "server"}),
     "recover_key": frozenset({"case", "jobs", "keys", "number", "request_sha256", "server", "server_name"}),
     "release_password": frozenset({"encryption_password", "hint", "name", "subjects", "version"}),

@@ -36,6 +36,7 @@ KINDS: Mapping[str, RequestKind] = {
     Kind.DELETE_KEYSET: enterprise.DELETE_KEYSET,
     Kind.REGISTER_SERVER: enterprise.REGISTER_SERVER,
     Kind.RECOVER_KEY: enterprise.RECOVER_KEY,
+    Kind.TAKE_KEYSET: enterprise.TAKE_KEYSET,
     Kind.RELEASE: releases.RELEASE,
     Kind.SUPPRESS: suppressions.SUPPRESS,
     Kind.EXPLAIN: drifts.EXPLAIN,

@@ -40,6 +40,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     Kind.DELETE_KEYSET: frozenset({"keyset"}),
     Kind.REGISTER_SERVER: frozenset({"server"}),
     Kind.RECOVER_KEY: frozenset({"case"}),
+    Kind.TAKE_KEYSET: frozenset({"text"}),
     Kind.RELEASE: frozenset({_PASSWORD, "version", "user"}),
     Kind.SUPPRESS: frozenset({"finding", "note", "until"}),
 }

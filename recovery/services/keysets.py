@@ -17,14 +17,14 @@ from audit import dsse, keys, queue
 from audit import services as audit
 from audit.events import Event
 from encryption.crypto import keysets, providers
-from encryption.crypto.encoding import canonical
+from encryption.crypto.encoding import canonical, from_base64
 from encryption.errors import KeyMaterialError
 from encryption.models import KeysetGuard
 from recovery import armor, order
 from recovery.documents import forms, identities
 from recovery.errors import ForAnother, UnknownKeyset
 from recovery.models import EnterpriseTask, Keyset, LossProtection
-from recovery.services import identity, private
+from recovery.services import private
 
 RETENTION_WEEKS = range(1, 521)
 
@@ -91,7 +91,11 @@ def make(task: EnterpriseTask) -> None:
 
 
 def activate_within(keyset_id: UUID, *, weeks: int, now: datetime) -> Keyset:
-    """Bring a keyset in force: announce it, retire the former one, guard what is written from now on."""
+    """Bring a keyset in force: announce it, retire the former one, guard what is written from now on.
+
+    Raises UnknownKeyset, ForAnother, NotApproved.
+    """
+    check_manager()
     keyset = _locked(keyset_id, Keyset.State.INACTIVE, Keyset.State.RETIRED)
     keysets.check_suite(keyset.suite)
     key = providers.load_enterprise(settings.ENTERPRISE_KEYS)
@@ -123,6 +127,16 @@ def activate_within(keyset_id: UUID, *, weeks: int, now: datetime) -> Keyset:
     return keyset
 
 
+def check_manager() -> None:
+    """Refuse an own keyset where another's was taken: its answers would not be believed here.
+
+    Raises ForAnother.
+    """
+    held = LossProtection.objects.filter(pk=1).first()
+    if held is not None and held.trusted_enterprise not in (None, held.enterprise):
+        raise ForAnother("Another Enterprise Manager was taken here: its keysets protect, no own ones.")
+
+
 def guard_within(keyset: Keyset, now: datetime) -> None:
     """Have new restore points wrapped for a keyset, and for no other."""
     KeysetGuard.objects.filter(until=None).exclude(keyset=keyset.pk).update(until=now)
@@ -147,38 +161,11 @@ def announcement_text(keyset: Keyset) -> str:
     return armor.write(armor.Kind.KEYSET, canonical(keyset.announcement))
 
 
-def take_within(text: str, now: datetime) -> Keyset:
-    """Take another installation's keyset, announced under the key that was taken first; as the worker.
-
-    Raises Unreadable, NotGenuine, and ForAnother when another Enterprise Manager signed it.
-    """
-    envelope = identity.envelope_in(armor.Kind.KEYSET, text)
-    told, _payload = identities.open_keyset(envelope)
-    keysets.check_suite(told.suite)
-    held = LossProtection.objects.select_for_update().get(pk=1)
-    if held.trusted_key is None:
-        held.trusted_enterprise, held.trusted_key = told.enterprise, told.enterprise_key
-        held.save(update_fields=["trusted_enterprise", "trusted_key"])
-    if (held.trusted_enterprise, bytes(held.trusted_key)) != (told.enterprise, told.enterprise_key):
-        raise ForAnother("Another Enterprise Manager announces this keyset than the one that was taken here.")
-    Keyset.objects.filter(state=Keyset.State.ACTIVE).update(state=Keyset.State.RETIRED)
-    keyset, _ = Keyset.objects.update_or_create(
-        pk=told.keyset,
-        defaults={
-            "suite": told.suite,
-            "public": told.public,
-            "description": told.description,
-            "state": Keyset.State.ACTIVE,
-            "own": False,
-            "enterprise": told.enterprise,
-            "announcement": envelope,
-            "activated_at": told.activated,
-            "expires_at": told.expires,
-        },
-    )
-    guard_within(keyset, now)
-    audit.record(Event.KEYSET_TAKEN, subject=keyset, facts={"enterprise": told.enterprise})
-    return keyset
+def fingerprint_of(keyset: Keyset) -> str:
+    """Return what people compare of an announcement. Raises UnknownKeyset while there is none."""
+    if keyset.announcement is None:
+        raise UnknownKeyset(f"{keyset} was never activated: nothing is announced.")
+    return forms.fingerprint(from_base64(keyset.announcement["payload"]))
 
 
 def enterprise_here() -> UUID:

@@ -220,6 +220,13 @@ REGISTER_SERVER = _enterprise(
     "Compare its fingerprint on both sides first. Its recovery requests can then be answered.",
     "The enterprise worker registers it with the fingerprint that was approved.",
 )
+TAKE_KEYSET = _enterprise(
+    Kind.TAKE_KEYSET,
+    recovery.TakeKeysetForm,
+    "Take another installation's keyset",
+    "New restore points here can then be opened by that Enterprise Manager, once its Security approves.",
+    "The worker takes it; what exists can be protected too, on the page of each job.",
+)
 RECOVER_KEY = _enterprise(
     Kind.RECOVER_KEY,
     recovery.RecoverKeyForm,
@@ -243,6 +250,7 @@ RECOVERY = (
     IMPORT_KEYSET,
     EXPORT_KEYSET,
     DELETE_KEYSET,
+    TAKE_KEYSET,
     REGISTER_SERVER,
     RECOVER_KEY,
     RELEASE,

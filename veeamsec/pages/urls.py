@@ -108,6 +108,7 @@ urlpatterns: list[URLPattern] = [
     path("custody/releases/<uuid:release_id>/take/", custody.release_take, name="release_take"),
     path("recovery/", desk.recovery, name="recovery"),
     path("recovery/keysets/new/", desk.generate, name="recovery_generate"),
+    path("recovery/keysets/take/", desk.take_keyset, name="recovery_take"),
     path("recovery/keysets/<uuid:keyset_id>/text/", desk.announcement, name="recovery_announcement"),
     path("recovery/keysets/automatic/", desk.automatic, name="recovery_automatic"),
     path("recovery/exports/<uuid:task_id>/", desk.export, name="recovery_export"),

@@ -1,4 +1,4 @@
-"""The kinds of the Enterprise Manager: keysets, the servers it answers, and its answers.
+"""The kinds of the Enterprise Manager: keysets, the servers it answers, its answers, and whose keysets count.
 
 What is asked about is read, not locked: the web may not change these rows, and the enterprise worker compares
 them again under its own locks.
@@ -26,14 +26,18 @@ from encryption.crypto import providers, seal
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
 from recovery import armor, order
-from recovery.documents import export
+from recovery.documents import export, forms
+from recovery.errors import ForAnother, OutOfTime, Replayed, UnknownKeyset
 from recovery.models import BackupServer, Keyset, RecoveryCase
-from recovery.services import keysets
+from recovery.services import keysets, taking
 
 KEYSET, SERVER, CASE = "keyset", "server", "case"
 SHORTEST_PASSPHRASE = 15
 # Of a keyset that is to be activated when nobody says otherwise; Veeam's own default.
 WEEKS = 4
+
+# Why what could be asked cannot be done any more.
+_REFUSED = (ForAnother, OutOfTime, Replayed, UnknownKeyset)
 
 Facts = Callable[[Wish], "Found"]
 # From a statement's change to the digest that the order names.
@@ -85,7 +89,7 @@ def _compare(facts: Facts, said: Statement) -> None:
     )
     try:
         found = facts(wish)
-    except (Invalid, NotFound) as error:
+    except (Invalid, NotFound, *_REFUSED) as error:
         raise Stale(str(error)) from error
     if found.change != change or [dict(target) for target in said.targets] != [found.target]:
         raise Stale("It is not as it was when this was asked.")
@@ -137,6 +141,7 @@ def _keyset(wish: Wish, *states: str) -> Keyset:
 def _activation(wish: Wish) -> Found:
     keyset = _keyset(wish, Keyset.State.INACTIVE, Keyset.State.RETIRED)
     suites.check_suite(keyset.suite)
+    keysets.check_manager()
     former = Keyset.objects.filter(state=Keyset.State.ACTIVE).first()
     weeks = wish.weeks or WEEKS
     if weeks not in keysets.RETENTION_WEEKS:
@@ -180,6 +185,46 @@ def _import(wish: Wish) -> Found:
     name = head.description or str(head.keyset)
     text = "It stays inactive; what was wrapped for it can be opened."
     return Found(KEYSET, head.keyset, name, change, text)
+
+
+def _taking(wish: Wish) -> Found:
+    announced = taking.read(wish.text)
+    told, former = announced.told, taking.check(announced.told, timezone.now())
+    change = {
+        "activated": forms.written(told.activated),
+        "description": told.description,
+        "enterprise": str(told.enterprise),
+        "enterprise_key_sha256": hashlib.sha256(told.enterprise_key).hexdigest(),
+        "expires": forms.written(told.expires),
+        "fingerprint": announced.fingerprint,
+        "keyset": str(told.keyset),
+        "public_sha256": hashlib.sha256(told.public).hexdigest(),
+        "retires": str(former.pk) if former else None,
+        "suite": told.suite,
+        "text": armor.write(armor.Kind.KEYSET, canonical(announced.envelope)),
+    }
+    name = told.description or str(told.keyset)
+    follows = [
+        f"New restore points are also wrapped for {name}: that Enterprise Manager's Security can have them"
+        " opened.",
+        "Compare the fingerprint on both sides, by another way than this text.",
+    ]
+    if former is None:
+        follows.append("From then on keysets of this Enterprise Manager are taken, and of no other.")
+    return Found(KEYSET, told.keyset, name, change, *follows)
+
+
+def _take(said: Statement, digest: str, secret: Secret | None) -> Begin:
+    text = str(said.change["text"])
+
+    def begin(until: datetime) -> None:
+        now = timezone.now().replace(microsecond=0)
+        try:
+            taking.take_within(text, request=said.request, now=now)
+        except _REFUSED as error:
+            raise Stale(str(error)) from error
+
+    return begin
 
 
 def _registration(wish: Wish) -> Found:
@@ -249,3 +294,5 @@ EXPORT_KEYSET = _kind("export", _export, _nothing)
 DELETE_KEYSET = _kind("delete", _deletion, _nothing)
 REGISTER_SERVER = _kind("register", _registration, _named("fingerprint"))
 RECOVER_KEY = _kind("answer", _answer, _named("request_sha256"))
+# Nothing is opened, and the private half lies elsewhere: the worker does it, without the enterprise worker.
+TAKE_KEYSET = RequestKind(partial(_draft, _taking), _policy, partial(_compare, _taking), _take)

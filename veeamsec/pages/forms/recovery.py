@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from accounts.models import User
 from approvals.services.kinds.enterprise import SHORTEST_PASSPHRASE, WEEKS
+from approvals.services.wishes import MAX_TEXT
 from encryption import selectors
 from encryption.crypto import fips, keysets
 from encryption.models import Engine
@@ -89,6 +90,12 @@ class ReceiveForm(TextForm):
     number = forms.CharField(
         label="Case number", max_length=60, help_text="As your service desk knows it.", required=False
     )
+
+
+class TakeForm(TextForm):
+    """Another installation's announcement, and why its keyset is taken."""
+
+    reason = forms.CharField(label="Reason", max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class CaseForm(forms.Form):
@@ -198,6 +205,19 @@ class ImportKeysetForm(_Passphrase, AskForm):
         """What the service is asked."""
         data = self.cleaned_data
         return super().wish() | {"text": data["text"], "passphrase": data["passphrase"]}
+
+
+class TakeKeysetForm(AskForm):
+    """Another installation's keyset, as it announced it."""
+
+    sections = (("The announcement", "", ("text",)), ("Why", "", ("reason",)))
+    text = forms.CharField(
+        label="Text", max_length=65_536, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"})
+    )
+
+    def wish(self) -> dict[str, Any]:
+        """What the service is asked."""
+        return super().wish() | {"text": self.cleaned_data["text"]}
 
 
 class RegisterServerForm(_AboutOne):

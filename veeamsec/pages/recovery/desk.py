@@ -9,13 +9,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Role, User
+from approvals.models import Kind
+from approvals.services import requests
 from audit.errors import Refused
 from encryption.errors import EngineError
 from recovery.documents import forms as documents
 from recovery.models import BackupServer, EnterpriseTask, Keyset, LossProtection
 from recovery.services import identity, keysets, renewing, servers
-from veeamsec.pages import signs
-from veeamsec.pages.forms.recovery import AutomaticForm, GenerateForm, RevokeForm, TextForm
+from veeamsec.pages import reading, signs
+from veeamsec.pages.forms.recovery import AutomaticForm, GenerateForm, RevokeForm, TakeForm, TextForm
 from veeamsec.pages.recovery.cases import of_both_sides
 from veeamsec.pages.signs import Sign
 from veeamsec.pages.viewer import demand, sent, viewer_of
@@ -109,6 +111,32 @@ def generate(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def take_keyset(request: HttpRequest) -> HttpResponse:
+    """Show what another installation announces, to be compared before anything is asked."""
+    viewer = viewer_of(request)
+    keysets.check_may_ask(viewer)
+    form = TakeForm(sent(request), request.FILES or None)
+    if form.is_valid():
+        wish = {name: form.cleaned_data[name] for name in ("text", "reason")}
+        try:
+            seen = requests.preview(Kind.TAKE_KEYSET, by=viewer, **wish)
+        except (Refused, EngineError) as refused:
+            form.add_error(None, getattr(refused, "message", "") or str(refused))
+        else:
+            shown = {"preview": reading.of(seen.statement), "wish": wish}
+            return render(request, "pages/recovery/take.html", shown)
+    context = {
+        "form": form,
+        "heading": "Take another installation's keyset",
+        "lead": "For a backup server whose Enterprise Manager runs elsewhere: paste what that announced;"
+        " it is read first, and counts once Security approves.",
+        "submit": "Read it",
+        "upload": True,
+    }
+    return render(request, "pages/recovery/form.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
 def offer_server(request: HttpRequest) -> HttpResponse:
     """Take a backup server's registration."""
     viewer = viewer_of(request)
@@ -195,7 +223,9 @@ def announcement(request: HttpRequest, keyset_id: UUID) -> HttpResponse:
     keyset = get_object_or_404(Keyset, pk=keyset_id)
     context = {
         "heading": f"{keyset}: announcement",
-        "lead": "Carry it to each backup server that is another installation.",
+        "lead": "Carry it to each backup server that is another installation, and compare the fingerprint by"
+        " another way.",
+        "fingerprint": documents.in_groups(keysets.fingerprint_of(keyset)),
         "text": keysets.announcement_text(keyset),
     }
     return render(request, "pages/recovery/text.html", context)
