@@ -12,7 +12,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import rules
-from accounts.models import EnrolmentLink, Role, RoleGrant, Roster, SecurityMember, SecurityRole, Title, User
+from accounts.models import (
+    EnrolmentLink,
+    Person,
+    Role,
+    RoleGrant,
+    Roster,
+    SecurityMember,
+    SecurityRole,
+    Title,
+    User,
+)
 from accounts.rules import Standing
 
 # P3: below two seats nobody is left to be the second pair of eyes.
@@ -42,6 +52,20 @@ def active_seats() -> int:
 def administrators() -> QuerySet[User]:
     """Return the active human accounts that hold the office of Backup administrator."""
     return holders(Role.ADMINISTRATOR)
+
+
+def persons_named(names: Iterable[str], *, before: datetime) -> dict[str, Person]:
+    """Return who is meant by names, casefolded, among those who had an account here before a moment.
+
+    A name that two of them bear means nobody: whoever may make accounts could make a namesake.
+    """
+    wanted = {name.casefold() for name in names}
+    found: dict[str, list[Person]] = defaultdict(list)
+    with_account = User.objects.filter(is_active=True, is_human=True).values("person")
+    for person in Person.objects.filter(pk__in=with_account, created_at__lt=before):
+        if person.name.casefold() in wanted:
+            found[person.name.casefold()].append(person)
+    return {name: persons[0] for name, persons in found.items() if len(persons) == 1}
 
 
 def holders(*roles: Role) -> QuerySet[User]:

@@ -212,7 +212,7 @@ class Forwarder(models.Model):
         TCP = "tcp", "Syslog over TCP, in clear"
         TLS = "tls", "Syslog over TLS"
         WEBHOOK = "webhook", "Webhook, signed JSON over HTTPS"
-        APPRISE = "apprise", "Chat or push service, by apprise (alarms only)"
+        APPRISE = "apprise", "Chat or push service (apprise)"
 
     class Form(models.TextChoices):
         SYSLOG = "syslog", "RFC 5424"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -28,7 +28,9 @@ def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID,
     """Return who holds each of many versions, in two queries."""
     versions = list(versions)
     records = CustodyRecord.objects.filter(version__in=versions, ended_at=None).select_related("person")
-    judged = CustodyProof.objects.filter(record__in=records).exclude(found=CustodyProof.Found.WAITING)
+    # What one keeper proved says nothing of the next, to whom the copy was given.
+    judged = CustodyProof.objects.filter(record__in=records, person=F("record__person"))
+    judged = judged.exclude(found=CustodyProof.Found.WAITING)
     newest = {proof.record_id: proof for proof in judged.order_by("offered_at")}
     of_versions: dict[UUID, list[tuple[CustodyRecord, rules.Copy]]] = {one.pk: [] for one in versions}
     for record in records:
@@ -47,6 +49,7 @@ def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID,
 
 
 def _asker(version: PasswordVersion) -> UUID | None:
+    # Who asked stands first; whoever came to know it later stands behind.
     return UUID(version.known_to[0]) if version.known_to else None
 
 

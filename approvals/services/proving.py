@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import selectors as accounts
 from accounts.models import Person, User
 from approvals import rules, selectors
 from approvals.errors import Invalid, NotEligible, NotFound, NotPending
@@ -30,7 +31,7 @@ from encryption.models import PasswordVersion
 from encryption.services import intake
 from recovery import rules as custody_rules
 from recovery import selectors as custody
-from recovery.services.custody import Early, TooMany
+from recovery.services.custody import WHOLE_SECOND, Early, check_may_try
 
 Found = EarlyProof.Found
 LOOK_AGAIN = timedelta(minutes=1)
@@ -62,7 +63,7 @@ def check_possible(said: Statement) -> None:
     if not _custodians(said):
         raise Invalid(
             "The policy demands that a custodian proves the password before it is executed: name one, other"
-            " than who asks, who has an account here, by the name of that account."
+            " than who asks, who has an account here, by a name that one person alone bears."
         )
 
 
@@ -103,10 +104,8 @@ def offer(request_id: UUID, typed: str, *, by: User) -> EarlyProof:
             raise NotEligible("A custodian of this password, other than who asks, proves it.")
         if selectors.state_at(request) not in OPEN or request.sealed_secret is None:
             raise NotPending("This request does not wait for a proof any more.")
-        now = timezone.now()
-        wrong = EarlyProof.objects.filter(request=request, person=by.person_id, found=Found.WRONG)
-        if not custody_rules.may_try(list(wrong.values_list("offered_at", flat=True)), now):
-            raise TooMany("Too many wrong passwords: look at the copy again, and try in an hour.")
+        tries = EarlyProof.objects.filter(request=request, person=by.person_id)
+        check_may_try(tries.exclude(found=Found.EQUAL), timezone.now())
         proof = EarlyProof(request=request, by=by, person_id=by.person_id)
         proof.sealed = intake.seal_for(proof.pk, typed)
         with attempt.act():
@@ -165,14 +164,14 @@ def _is_proved(request: UUID, said: Statement, persons: set[UUID]) -> bool:
 
 def _custodians(said: Statement) -> list[Person]:
     """Return who can prove: of a new password those named, of one that exists the keepers of its copies."""
-    active = User.objects.filter(is_active=True, is_human=True).exclude(person__in=said.askers)
-    everybody = Person.objects.filter(pk__in=active.values("person"))
-    if said.change["secret_sha256"] is None:
-        kept = custody.custody_of(_version(said), timezone.now()).values()
-        keepers = {record.person_id for found in kept for record in found.records}
-        return [person for person in everybody if person.pk in keepers]
-    names = {str(row["custodian"]).casefold() for row in said.custody}
-    return [person for person in everybody if person.name.casefold() in names]
+    if said.change["secret_sha256"] is not None:
+        named = (str(row["custodian"]) for row in said.custody)
+        meant = accounts.persons_named(named, before=said.created + WHOLE_SECOND)
+        return [person for person in meant.values() if person.pk not in said.askers]
+    kept = custody.custody_of(_version(said), timezone.now()).values()
+    keepers = {record.person_id for found in kept for record in found.records}
+    active = User.objects.filter(is_active=True, is_human=True, person__in=keepers - {None})
+    return list(Person.objects.filter(pk__in=active.values("person")).exclude(pk__in=said.askers))
 
 
 def _version(said: Statement) -> list[PasswordVersion]:

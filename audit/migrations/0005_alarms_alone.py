@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='forwarder',
             name='way',
-            field=models.CharField(choices=[('udp', 'Syslog over UDP (best effort)'), ('tcp', 'Syslog over TCP, in clear'), ('tls', 'Syslog over TLS'), ('webhook', 'Webhook, signed JSON over HTTPS'), ('apprise', 'Chat or push service, by apprise (alarms only)')], default='tls', max_length=10),
+            field=models.CharField(choices=[('udp', 'Syslog over UDP (best effort)'), ('tcp', 'Syslog over TCP, in clear'), ('tls', 'Syslog over TLS'), ('webhook', 'Webhook, signed JSON over HTTPS'), ('apprise', 'Chat or push service (apprise)')], default='tls', max_length=10),
         ),
         migrations.AddConstraint(
             model_name='forwarder',

@@ -80,15 +80,15 @@ class ForwarderAdmin(Edited):
     form = ForwarderForm
     list_display = (
         "name",
-        "way",
         "place",
         "only_alarms",
         "active",
-        "position",
         "waiting",
-        "confirmed_at",
-        "failures",
         "last_error",
+        "failures",
+        "confirmed_at",
+        "position",
+        "way",
     )
     list_filter = ("active", "way", "form")
     search_fields = ("name", "host")

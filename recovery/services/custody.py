@@ -5,13 +5,15 @@ What a custodian types is sealed as it arrives; the worker compares it, and keep
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import selectors as accounts
 from accounts.errors import NotEligible
 from accounts.models import Person, Role, User
 from audit import queue
@@ -29,6 +31,8 @@ from recovery import rules
 from recovery.models import CustodyProof, CustodyRecord
 
 Found = CustodyProof.Found
+# A statement's times are whole seconds, a row's are not.
+WHOLE_SECOND = timedelta(seconds=1)
 
 
 class TooMany(Refused):
@@ -47,16 +51,19 @@ class Early:
 
 
 def record_within(
-    version: UUID, rows: Iterable[Mapping[str, Any]], *, request: UUID, proofs: Iterable[Early] = ()
+    version: UUID,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    request: UUID,
+    asked: datetime,
+    proofs: Iterable[Early] = (),
 ) -> None:
     """Enter the stated copies of a version that comes into force, in the worker's transaction.
 
     `proofs` are those of before: they count for the copies of their custodians.
     """
     rows = list(rows)
-    names = {str(row["custodian"]).casefold() for row in rows}
-    everybody = Person.objects.all()
-    known = {one.name.casefold(): one for one in everybody if one.name.casefold() in names}
+    known = accounts.persons_named((str(row["custodian"]) for row in rows), before=asked + WHOLE_SECOND)
     made = CustodyRecord.objects.bulk_create(
         CustodyRecord(
             version_id=version,
@@ -111,9 +118,7 @@ def prove(record_id: UUID, typed: str, *, by: User) -> CustodyProof:
         if record.person_id != by.person_id:
             raise NotEligible("The custodian alone proves that they hold this copy.")
         now = timezone.now()
-        wrong = record.proofs.filter(found=Found.WRONG, offered_at__gt=now - rules.WRONG_WITHIN)
-        if not rules.may_try(list(wrong.values_list("offered_at", flat=True)), now):
-            raise TooMany("Too many wrong passwords: look at the copy again, and try in an hour.")
+        check_may_try(record.proofs.exclude(found=Found.EQUAL), now)
         drill = record.proofs.filter(found=Found.EQUAL).exists()
         proof = CustodyProof(record=record, by=by, person_id=by.person_id, drill=drill)
         proof.sealed = intake.seal_for(proof.pk, typed)
@@ -121,6 +126,13 @@ def prove(record_id: UUID, typed: str, *, by: User) -> CustodyProof:
             proof.save(force_insert=True)
             queue.ring(queue.Task.CUSTODY, proof.pk)
     return proof
+
+
+def check_may_try(tries: QuerySet[Any], now: datetime) -> None:
+    """Refuse one more guess after these, those that are not judged yet among them. Raises TooMany."""
+    lately = tries.filter(offered_at__gt=now - rules.WRONG_WITHIN)
+    if not rules.may_try(list(lately.values_list("offered_at", flat=True)), now):
+        raise TooMany("Too many wrong passwords: look at the copy again, and try in an hour.")
 
 
 def judge(proof_id: UUID) -> None:

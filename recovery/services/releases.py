@@ -45,7 +45,8 @@ def open_page(release_id: UUID, public_key: bytes, *, by: User) -> None:
             raise Replayed("It was opened before, and is shown once: ask for another release.")
         if len(public_key) != handover.POINT_BYTES:
             raise Unknown("This is no key of a page.")
-        Release.objects.filter(pk=release_id, public_key=None).update(public_key=public_key)
+        if not Release.objects.filter(pk=release_id, public_key=None).update(public_key=public_key):
+            raise Replayed("It was opened before, and is shown once: ask for another release.")
         queue.ring(queue.Task.RELEASE, release_id)
 
 
@@ -64,7 +65,8 @@ def seal(release_id: UUID) -> None:
         if not done.update(sealed=sealed, sealed_at=timezone.now()):
             return
         version = PasswordVersion.objects.select_for_update().get(pk=release.version_id)
-        version.known_to = sorted({*version.known_to, str(release.person_id)})
+        # Who asked stands first.
+        version.known_to = list(dict.fromkeys([*version.known_to, str(release.person_id)]))
         version.save(update_fields=["known_to"])
         text = f"{release.person.name} was given the password “{version.hint}”."
         raise_alarm_within(Kind.PASSWORD_RELEASED, release, Alarm.Severity.WARNING, text)

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Person, Role
 from approvals.errors import Invalid, NotEligible, NotFound
 from approvals.models import EarlyProof, State
 from approvals.services import deadlines, execution, policies, proving, requests
@@ -17,6 +18,7 @@ from recovery.services import custody
 from recovery.services.custody import TooMany
 from tests.alarms import assert_ended
 from tests.approvals.conftest import CUSTODY, SECRET, approve, new_policy, work
+from tests.encryption.conftest import make_user
 from tests.pages.conftest import as_user, text_of
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,31 @@ def test_the_alarm_of_a_wrong_one_ends_with_its_request(request_, people):
     prove(request_, people.ciso, WRONG)
     requests.withdraw(request_.pk, by=people.operator, digest=request_.digest)
     assert_ended("custody.wrong")
+
+
+def test_guesses_that_wait_for_the_worker_count_as_wrong(request_, people):
+    for _ in range(5):
+        proving.offer(request_.pk, WRONG, by=people.ciso)
+    with pytest.raises(TooMany):
+        proving.offer(request_.pk, WRONG, by=people.ciso)
+
+
+def test_p1_a_namesake_made_since_proves_nothing(request_, people):
+    """Who asked could make themselves a second custodian of the same name."""
+    namesake = make_user("namesake", Role.OPERATOR)
+    later = timezone.now() + timedelta(minutes=1)
+    Person.objects.filter(pk=namesake.person_id).update(name="Carl", created_at=later)
+    approve(people.dpo, request_)
+    with pytest.raises(NotEligible):
+        prove(request_, namesake)
+    assert prove(request_, people.ciso).found == "equal"
+
+
+def test_a_name_of_two_persons_is_no_custodian(people, roster, ask):
+    new_policy(custody_proof=True)
+    Person.objects.filter(pk=make_user("namesake", Role.OPERATOR).person_id).update(name="Carl")
+    with pytest.raises(Invalid, match="one person alone"):
+        ask(custody=[CUSTODY | {"custodian": "Carl"}])
 
 
 def test_wrong_ones_are_slowed(request_, people):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import NotEligible
+from accounts.models import Person, Role
 from audit.models import Alarm, Entry
 from encryption import selectors as encryption
 from recovery import rules, selectors
@@ -15,6 +16,7 @@ from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody
 from tests.alarms import assert_ended
 from tests.approvals.conftest import SECRET, approve, work
+from tests.encryption.conftest import make_user
 from tests.pages.conftest import as_user, text_of
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,42 @@ def test_who_asked_does_not_secure_their_own(record, people):
     record.refresh_from_db()
     proved(record, people.operator)
     assert custody_now(record).secured == 0
+
+
+def test_p10_a_proof_does_not_go_over_to_whom_the_copy_is_given(record, people):
+    """P10: who never typed it secures nothing, whoever proved the same copy before."""
+    CustodyRecord.objects.filter(pk=record.pk).update(person=people.operator.person)
+    proved(record, people.operator)
+    custody.assign(record.pk, person=people.nobody.person_id, by=people.administrator)
+    shown = custody_now(record)
+    assert (shown.secured, shown.copies[0].right, shown.lights[-1].on) == (0, None, False)
+
+
+def test_a_copy_that_comes_back_is_proved_by_its_own_proof(record, people):
+    proved(record, people.ciso)
+    for person in (people.nobody, people.ciso):
+        custody.assign(record.pk, person=person.person_id, by=people.administrator)
+    assert custody_now(record).secured == 1
+
+
+def test_guesses_that_wait_for_the_worker_count_as_wrong(record, people):
+    for _ in range(rules.MOST_WRONG):
+        custody.prove(record.pk, "another-Password-9", by=people.ciso)
+    with pytest.raises(custody.TooMany):
+        custody.prove(record.pk, "another-Password-9", by=people.ciso)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["there before", "made since"])
+def test_of_two_of_one_name_a_copy_is_nobody_s_unless_one_came_later(people, roster, ask, job, late):
+    request = ask(custody=[COPY]) if late else None
+    namesake = make_user("namesake", Role.OPERATOR)
+    Person.objects.filter(pk=namesake.person_id).update(name="carl")
+    request = request or ask(custody=[COPY])
+    if late:
+        Person.objects.filter(pk=namesake.person_id).update(created_at=timezone.now() + timedelta(hours=1))
+    approve(people.dpo, request)
+    assert work(request).state == "executed"
+    assert CustodyRecord.objects.get().person_id == (people.ciso.person_id if late else None)
 
 
 def test_a_person_without_a_role_uses_their_page(record, people):

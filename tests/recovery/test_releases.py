@@ -2,6 +2,7 @@
 
 import base64
 import os
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -17,8 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
 from accounts.errors import NotEligible
+from accounts.models import Person
 from approvals.errors import OwnRequest
 from approvals.services import requests
+from audit import services as audit
 from audit.models import Alarm, Entry
 from encryption.crypto import handover
 from encryption.errors import SealBroken
@@ -75,6 +78,18 @@ def test_the_custodian_reads_it_once(release, people):
         releases.take(release.pk, by=people.nobody)
     with pytest.raises(Replayed):
         releases.open_page(release.pk, Page().point, by=people.nobody)
+
+
+def test_who_asked_stays_first_among_those_who_know(release, people, vsec_home):
+    """The sign *secured* leaves out who asked; a release must not put somebody else in their place."""
+    asker = release.version.known_to[0]
+    first = Person.objects.create(id=UUID(int=1), name="First in any order")
+    with audit.act(by=audit.WORKER, subject="release"):
+        other = releases.grant_within(release.version_id, first.pk, request=uuid4())
+    Release.objects.filter(pk=other.pk).update(public_key=Page().point)
+    releases.seal(other.pk)
+    release.version.refresh_from_db()
+    assert release.version.known_to == [asker, str(first.pk)]
 
 
 def test_nobody_else_opens_it(release, people):

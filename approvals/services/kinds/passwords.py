@@ -212,7 +212,9 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
         rekey = rekeys.start_within(prepared, by=WORKER, retry_until=until, fulls_a_night=nights)
         if rekey.version_id is not None and said.custody:
             early = proving.proofs(said.request)
-            custody.record_within(rekey.version_id, said.custody, request=said.request, proofs=early)
+            custody.record_within(
+                rekey.version_id, said.custody, request=said.request, asked=said.created, proofs=early
+            )
         return rekey
 
     return begin

@@ -130,7 +130,7 @@ def _hold(offer: VeeamAdoption, typed: Secret) -> None:
         locked = PasswordVersion.objects.select_for_update().get(pk=version.pk)
         if locked.sealed_password is None and locked.in_force_until is None:
             locked.sealed_password = sealed
-            locked.known_to = sorted({*locked.known_to, str(offer.person)})
+            locked.known_to = list(dict.fromkeys([*locked.known_to, str(offer.person)]))
             locked.save(update_fields=["sealed_password", "known_to"])
             facts = {"adoption": offer.pk, "number": version.number, "by": offer.asked_by}
             audit.record(Event.VEEAM_PASSWORD_ADOPTED, facts=facts)
