@@ -67,7 +67,7 @@ def _typed(version: PasswordVersion, names: dict[UUID, str]) -> list[_Row]:
 def _custody(version: PasswordVersion, end: datetime) -> list[_Row]:
     found: list[_Row] = []
     for record in CustodyRecord.objects.filter(version=version).select_related("person"):
-        proofs = record.proofs.filter(found=CustodyProof.Found.EQUAL).order_by("-offered_at")
+        proofs = record.own_proofs().filter(found=CustodyProof.Found.EQUAL).order_by("-offered_at")
         proved = proofs.values_list("judged_at", flat=True).first()
         where = [
             record.medium,

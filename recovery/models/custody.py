@@ -29,6 +29,10 @@ class CustodyRecord(models.Model):
     class Meta:
         ordering = ["stated_at"]
 
+    def own_proofs(self) -> "models.QuerySet[CustodyProof]":
+        """Return the proofs of who keeps it now, newest first: a former keeper's say nothing of them."""
+        return self.proofs.filter(person=self.person_id)
+
 
 class CustodyProof(models.Model):
     """A custodian typed the password from their copy; what the worker found. Insert once, judged once."""

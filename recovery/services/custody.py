@@ -119,7 +119,7 @@ def prove(record_id: UUID, typed: str, *, by: User) -> CustodyProof:
             raise NotEligible("The custodian alone proves that they hold this copy.")
         now = timezone.now()
         check_may_try(record.proofs.exclude(found=Found.EQUAL), now)
-        drill = record.proofs.filter(found=Found.EQUAL).exists()
+        drill = record.own_proofs().filter(found=Found.EQUAL).exists()
         proof = CustodyProof(record=record, by=by, person_id=by.person_id, drill=drill)
         proof.sealed = intake.seal_for(proof.pk, typed)
         with attempt.act():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from approvals.models import Capacity, Verdict, Vote
 from compliance.checks.facts import CustodyFacts, JobFacts, PasswordFacts, VersionFacts
@@ -85,5 +85,7 @@ def _custody(newest: Iterable[VersionFacts], now: datetime) -> dict[UUID, Custod
 
 def _drilled() -> dict[UUID, datetime]:
     """Return when a version was last drilled, and the copy was right."""
-    right = CustodyProof.objects.filter(drill=True, found=CustodyProof.Found.EQUAL).order_by()
+    right = CustodyProof.objects.filter(
+        drill=True, found=CustodyProof.Found.EQUAL, person=F("record__person")
+    ).order_by()
     return dict(right.values_list("record__version").annotate(Max("judged_at")))

@@ -66,7 +66,7 @@ def release_take(request: HttpRequest, release_id: UUID) -> HttpResponse:
 
 
 def _row(record: CustodyRecord) -> dict[str, Any]:
-    proof = record.proofs.first()
+    proof = record.own_proofs().first()
     marks = [mark for mark, on in (("off-site", record.offsite), ("offline", record.offline)) if on]
     return {
         "id": record.pk,
