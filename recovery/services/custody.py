@@ -115,7 +115,7 @@ def prove(record_id: UUID, typed: str, *, by: User) -> CustodyProof:
         record = CustodyRecord.objects.filter(pk=record_id, ended_at=None).first()
         if record is None:
             raise Unknown("There is no such copy.")
-        if record.person_id != by.person_id:
+        if record.person_id != by.person_id or not by.is_human:
             raise NotEligible("The custodian alone proves that they hold this copy.")
         now = timezone.now()
         check_may_try(record.proofs.exclude(found=Found.EQUAL), now)

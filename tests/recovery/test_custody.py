@@ -84,6 +84,15 @@ def test_nobody_else_proves_it(record, people):
         custody.prove(record.pk, SECRET, by=people.dpo)
 
 
+def test_p8_a_service_account_of_the_custodian_proves_nothing(record, people):
+    """What a program holds says nothing of the person's copy."""
+    robot = make_user("robot", Role.SERVICE)
+    robot.person, robot.is_human = people.nobody.person, False
+    CustodyRecord.objects.filter(pk=record.pk).update(person=people.nobody.person)
+    with pytest.raises(NotEligible):
+        custody.prove(record.pk, SECRET, by=robot)
+
+
 def test_the_sixth_wrong_one_in_an_hour_must_wait(record, people):
     for _ in range(rules.MOST_WRONG):
         proved(record, people.ciso, "another-Password-9")
