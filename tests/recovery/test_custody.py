@@ -86,7 +86,7 @@ def test_nobody_else_proves_it(record, people):
 
 def test_p8_a_service_account_of_the_custodian_proves_nothing(record, people):
     """What a program holds says nothing of the person's copy."""
-    robot = make_user("robot", Role.SERVICE)
+    robot = make_user("prover", Role.SERVICE)
     robot.person, robot.is_human = people.nobody.person, False
     CustodyRecord.objects.filter(pk=record.pk).update(person=people.nobody.person)
     with pytest.raises(NotEligible):
