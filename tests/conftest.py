@@ -16,6 +16,7 @@ from django.test import Client, TransactionTestCase
 
 from encryption.crypto.providers import make_worker_keys
 from tests.alarms import assert_ended
+from tests.findings import assert_found
 from veeamsec.home import Home
 from veeamsec.roles import apply_grants
 
@@ -24,10 +25,12 @@ NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """A test that is marked with an alarm raised it, and leaves none of its kind open."""
+    """What a mark promises holds after its test: alarms raised and ended, findings of the analyzer."""
     result = yield
     for mark in pyfuncitem.iter_markers("alarm"):
         assert_ended(*mark.args)
+    for mark in pyfuncitem.iter_markers("finds"):
+        assert_found(*mark.args)
     return result
 
 

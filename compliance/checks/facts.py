@@ -24,12 +24,17 @@ class JobFacts:
     sign: str
     # Live restore points by the version that each needs; None: written in clear.
     points: Mapping[UUID | None, int] = field(default_factory=dict)
+    # It writes backups: a replica, a scan and a job that is gone do not.
+    writes: bool = True
+    # Further places where it writes in clear, such as its secondary targets.
+    plain_places: int = 0
     # Whether its backups lie where they cannot be altered; None: not known.
     immutable: bool | None = None
-    # How many jobs copy it elsewhere; None: not known.
+    # In how many other repositories and tiers its backups lie too; None: not known.
     copies: int | None = None
-    # When something of it was last restored or verified here.
+    # When something of it was last restored or verified here, if that is seen here.
     proved_at: datetime | None = None
+    restores_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class VersionFacts:
     held: bool
     # Security approved the request that it came from.
     approved: bool
+    # It came from a request here, which says who typed it; nobody can tell who set another one.
+    asked_here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +137,10 @@ class ServerFacts:
     configuration_backup: Mapping[str, Any]
     analyzer: Mapping[str, Any]
     forwarding: Mapping[str, Any]
-    # Tiers of its repositories, and the names of those that are not encrypted.
+    # Tiers of its repositories, and the names of those that are not encrypted or do not say.
     tiers: int = 0
     plain_tiers: tuple[str, ...] = ()
+    silent_tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

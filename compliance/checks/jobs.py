@@ -15,10 +15,17 @@ def _line(job: JobFacts, text: str) -> Line:
     return Line(f"{job.name}: {text}", "job", str(job.id))
 
 
+def _writing(facts: Facts) -> list[JobFacts]:
+    return [job for job in facts.jobs if job.writes]
+
+
 def _encrypted(facts: Facts) -> Result:
-    plain = [job for job in facts.jobs if job.password is None]
-    good, total = len(facts.jobs) - len(plain), len(facts.jobs)
+    jobs = _writing(facts)
+    plain = [job for job in jobs if job.password is None]
     lines = [_line(job, "writes in clear.") for job in plain]
+    partly = [job for job in jobs if job.password is not None and job.plain_places]
+    lines += [_line(job, f"writes in clear to {job.plain_places} further places.") for job in partly]
+    good, total = len(jobs) - len(lines), len(jobs)
     return counted(good, total, f"{good} of {total} jobs are encrypted." if total else NO_JOB, lines)
 
 
@@ -74,24 +81,32 @@ def _old(facts: Facts) -> Result:
 
 
 def _copies(facts: Facts) -> Result:
-    known = [job for job in facts.jobs if job.copies is not None]
+    jobs = _writing(facts)
+    known = [job for job in jobs if job.copies is not None]
     if not known:
-        return unable("Copies of these jobs are not known here." if facts.jobs else NO_JOB)
+        return unable("Copies of these jobs are not known here." if jobs else NO_JOB)
     good = [job for job in known if job.copies]
-    lines = [_line(job, "no job copies it elsewhere.") for job in known if not job.copies]
-    lines += [_line(job, "its copies are not known here.") for job in facts.jobs if job.copies is None]
-    said = f"{len(good)} of {len(facts.jobs)} jobs have a copy elsewhere."
-    return counted(len(good), len(facts.jobs), said, lines)
+    lines = [_line(job, "no copy of it elsewhere is known.") for job in known if not job.copies]
+    lines += [_line(job, "it is not known where it lies.") for job in jobs if job.copies is None]
+    said = f"{len(good)} of {len(jobs)} jobs have a copy elsewhere."
+    return counted(len(good), len(jobs), said, lines)
 
 
 def _restores(facts: Facts) -> Result:
     filled = [job for job in facts.jobs if job.points]
     if not filled:
         return unable("There is no restore point yet.")
+    if not any(job.restores_seen for job in filled):
+        return unable("What is restored at a Veeam server is not seen here.")
     good = [job for job in filled if job.proved_at and facts.now - job.proved_at <= PROVED_WITHIN]
     proved = {job.id for job in good}
     lines = [
-        _line(job, "nothing of it was restored or verified here lately.")
+        _line(
+            job,
+            "nothing of it was restored or verified here lately."
+            if job.restores_seen
+            else "what is restored at its server is not seen here.",
+        )
         for job in filled
         if job.id not in proved
     ]
@@ -100,9 +115,10 @@ def _restores(facts: Facts) -> Result:
 
 
 def _immutable(facts: Facts) -> Result:
-    if facts.jobs and all(job.immutable is None for job in facts.jobs):
+    jobs = [job for job in facts.jobs if job.writes or job.points]
+    if jobs and all(job.immutable is None for job in jobs):
         return unable("No server says whether its repositories are immutable.")
-    good = [job for job in facts.jobs if job.immutable]
+    good = [job for job in jobs if job.immutable]
     lines = [
         _line(
             job,
@@ -110,11 +126,11 @@ def _immutable(facts: Facts) -> Result:
             if job.immutable is None
             else "its place can be altered.",
         )
-        for job in facts.jobs
+        for job in jobs
         if not job.immutable
     ]
-    said = f"{len(good)} of {len(facts.jobs)} jobs write where nothing can be altered or that is offline."
-    return counted(len(good), len(facts.jobs), said if facts.jobs else NO_JOB, lines)
+    said = f"{len(good)} of {len(jobs)} jobs write where nothing can be altered or that is offline."
+    return counted(len(good), len(jobs), said if jobs else NO_JOB, lines)
 
 
 def _drift(facts: Facts) -> Result:
@@ -159,7 +175,7 @@ CHECKS = (
         code="data.copies",
         title="Every backup has a copy elsewhere",
         why="Three copies, two media, one elsewhere, one offline, no errors: one is soon none.",
-        mend="Make a copy job to another place for each job that is named here.",
+        mend="Make a copy job, or another job of the same source, that writes to another repository.",
         severity=Severity.MEDIUM,
         controls=(c.BACKUP, c.CONTINUITY, c.NIS2_BACKUP, c.GDPR_RESILIENCE),
         find=_copies,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from compliance.checks import controls as c
-from compliance.checks.declared import Check, Line, Result, Severity, counted
+from compliance.checks.declared import Check, Line, Result, Severity, counted, unable
 from compliance.checks.facts import Facts, PasswordFacts, VersionFacts
 
 SHORTEST, WEAKEST = 12, 3
@@ -43,6 +43,9 @@ def _strength(facts: Facts) -> Result:
             return f"shorter than {SHORTEST} characters."
         return "easy to guess." if version.strength < WEAKEST else ""
 
+    held = [one for one in facts.passwords if not one.is_kms and one.newest and one.newest.held]
+    if not held:
+        return unable("No password's value is known here." if facts.passwords else NONE)
     return _each(facts, fault, "passwords are long and hard to guess.")
 
 
@@ -59,7 +62,9 @@ def _leavers(facts: Facts) -> Result:
 
     def fault(one: PasswordFacts, version: VersionFacts) -> str:
         knew = version.known_to | (one.custody.persons if one.custody else frozenset())
-        return "somebody who knows it has left." if knew - here else ""
+        if knew - here:
+            return "somebody who knows it has left."
+        return "" if version.asked_here else "no request set it, so who knows it cannot be told."
 
     return _each(facts, fault, "passwords are known only to people who are still here.")
 

@@ -68,45 +68,59 @@ def _forwarding(facts: Facts) -> Result:
 
 
 def _tiers(facts: Facts) -> Result:
-    lines = [
-        Line(f"{one.name}: {name} is not encrypted.", "server", str(one.id))
-        for one in facts.servers
-        for name in one.plain_tiers
-    ]
     total = sum(one.tiers for one in facts.servers)
+    if not total:
+        return unable("No tier in the cloud or archive is known.")
+    if total == sum(len(one.silent_tiers) for one in facts.servers):
+        return unable("No tier says whether it is encrypted: archive tiers do since revision 1.3-rev2.")
+    lines = [
+        Line(f"{one.name}: {name} {why}", "server", str(one.id))
+        for one in facts.servers
+        for names, why in (
+            (one.plain_tiers, "is not encrypted."),
+            (one.silent_tiers, "does not say whether it is encrypted."),
+        )
+        for name in names
+    ]
     good = total - len(lines)
-    said = f"{good} of {total} cloud and archive tiers are encrypted."
-    return counted(good, total, said if total else "No tier in the cloud or archive is known.", lines)
+    return counted(good, total, f"{good} of {total} cloud and archive tiers are encrypted.", lines)
+
+
+_WORDS = {
+    "Suppressed": "suppressed in Veeam, by one person and without an end",
+    "Violation": "not implemented",
+}
 
 
 def _products(facts: Facts) -> Result:
     items = [(one, item) for one in facts.servers for item in one.analyzer.get("items", ())]
     if not items:
         return unable("No result of Veeam's own analyzer was read." if facts.servers else NO_SERVER)
-    words = {
-        "Suppressed": "suppressed in Veeam, by one person and without an end",
-        "Violation": "not implemented",
-    }
-    lines, good = [], 0
+    lines = [
+        Line(f"{one.name}: no result was read.", "server", str(one.id))
+        for one in facts.servers
+        if not one.analyzer.get("items")
+    ]
+    total = len(items) + len(lines)
     for one, item in items:
         status = item.get("status")
-        if status == "OK":
-            good += 1
-            continue
-        text = item.get("text") or item.get("practice") or item.get("bestPractice", "")
-        lines.append(
-            Line(f"{one.name}: {text}: {words.get(status, 'unable to detect')}.", "server", str(one.id))
-        )
+        if status != "OK":
+            text = item.get("text") or item.get("practice") or item.get("bestPractice", "")
+            said = f"{one.name}: {text}: {_WORDS.get(status, 'unable to detect')}."
+            lines.append(Line(said, "server", str(one.id)))
+    good = total - len(lines)
     said = f"{good} of {len(items)} checks of Veeam's own analyzer are passed."
-    return counted(good, len(items), said, lines)
+    return counted(good, total, said, lines)
 
 
 def _analyzed(facts: Facts) -> Result:
     def fault(one: ServerFacts) -> str:
-        ended = (one.analyzer.get("last_run") or {}).get("ended_at")
-        if not ended:
-            return "Veeam's analyzer never ran."
-        late = facts.now - datetime.fromisoformat(ended) > ANALYZED_WITHIN
+        last = one.analyzer.get("last_run") or {}
+        if not last.get("ended_at"):
+            return "Veeam's analyzer never ran to its end."
+        if last.get("result") == "Failed":
+            return "Veeam's analyzer failed."
+        late = facts.now - datetime.fromisoformat(last["ended_at"]) > ANALYZED_WITHIN
         return "Veeam's analyzer did not run within a week." if late else ""
 
     return _servers(

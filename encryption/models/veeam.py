@@ -108,7 +108,7 @@ class VeeamRepository(models.Model):
     free_bytes = models.BigIntegerField(null=True)
     capacity_bytes = models.BigIntegerField(null=True)
     immutable = models.BooleanField(null=True)
-    # [{"tier": "capacity"|"archive", "enabled", "encrypted", "password", "kms"}]
+    # [{"tier": "capacity"|"archive", "copies", "enabled", "encrypted", "password", "kms"}]
     tiers = models.JSONField(default=list)
     seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True)

@@ -233,3 +233,18 @@ def test_other_installations_are_as_specified(seed):
     sizes = {"jobs": 20, "points": 200} if seed == "large" else {}
     with serve(seed, **sizes) as peer, Session(peer) as session:
         assert {check(session.get(path, limit=80)).status_code for path in READINGS} == {200}
+
+
+@pytest.mark.parametrize("path", READINGS)
+def test_a_sound_server_and_its_gaps_are_as_specified(path):
+    with serve("sound") as found, Session(found) as signed:
+        check(signed.get(path))
+        found.control.configuration_backup(on=False, encrypted=False)
+        found.control.finds("MFA", "Suppressed")
+        found.control.run_analyzer("Failed")
+        found.control.somebody_joins("TECH\\newcomer")
+        found.control.tier("Scale-out Repository", "capacityTier", encrypted=False, copies=False)
+        found.control.alterable("Second Hardened Repository")
+        found.control.moves("File Shares Copy", "Hardened Repository")
+        found.control.somebody_deletes_job("Finance Copy")
+        assert check(signed.get(path)).status_code == 200

@@ -11,19 +11,19 @@ from uuid import uuid4
 from veeamsec.peer import actions, encryption, runs
 from veeamsec.peer.accounts import Account
 from veeamsec.peer.faults import Fault
-from veeamsec.peer.installation import Installation, Job, Password
+from veeamsec.peer.installation import Job, Password
 from veeamsec.peer.seeds.ground import SOMEBODY
 from veeamsec.peer.server import Seen
+from veeamsec.peer.surroundings import Surroundings
 from veeamsec.peer.syslog import Event
 
 Model = dict[str, Any]
 
 
 @dataclass
-class Control:
+class Control(Surroundings):
     """The console and the levers; jobs and passwords are named by name or hint, or by id."""
 
-    at: Installation
     seen: list[Seen]
 
     # In the console

@@ -86,8 +86,13 @@ def analyze(at: Installation, *, by: str) -> Model:
     )
     at.sessions[session["id"]] = session
     at.analyzed = session["id"]
-    _later(at, lambda: _close(at, session, "Success"))
+    _later(at, lambda: None if session["state"] == "Stopped" else _close(at, session, "Success"))
     return dict(session)
+
+
+def finish(at: Installation, session_id: str, *, result: str = "Success") -> None:
+    """End a session that is no job's, at once."""
+    _close(at, at.sessions[session_id], result)
 
 
 def back_up_configuration(at: Installation, *, by: str) -> Model:

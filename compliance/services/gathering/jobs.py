@@ -1,9 +1,9 @@
 """What checks ask of jobs and their restore points."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Max
@@ -26,6 +26,9 @@ class _Row(NamedTuple):
     repository__offline: bool
     password_id: UUID | None
     full_next: bool
+    source: str
+    include: list[str]
+    exclude: list[str]
     observed_fingerprint: str
     observed_at: datetime | None
 
@@ -35,10 +38,11 @@ def gather(now: datetime) -> tuple[JobFacts, ...]:
     live = Job.objects.exclude(state=Job.State.DELETED)
     rows = [_Row(*row) for row in live.values_list(*_Row._fields)]
     signed = badges.facts_of(rows)
+    filled = {row.pk for row in rows if signed[row.pk].volumes}
     proved = _proved()
-    there = list(VeeamJob.objects.filter(gone_at=None).select_related("target"))
-    places = {one.job_id: None if one.target is None else one.target.immutable for one in there}
-    copies = _copies(there)
+    there = {one.job_id: one for one in VeeamJob.objects.select_related("target")}
+    copies = _copies_there([one for one in there.values() if one.gone_at is None], filled)
+    copies.update(_copies_here(rows, filled))
     return tuple(
         JobFacts(
             id=row.pk,
@@ -48,19 +52,25 @@ def gather(now: datetime) -> tuple[JobFacts, ...]:
             password=row.password_id,
             sign=badges.judge(signed[row.pk], now).state,
             points={version: volume.points for version, volume in signed[row.pk].volumes.items()},
-            immutable=_is_immutable(row, places),
-            copies=copies.get(row.pk, 0) if row.repository__engine == Engine.VEEAM else None,
+            copies=copies.get(row.pk),
             proved_at=proved.get(row.pk),
+            **_as_there(row, there.get(row.pk)),
         )
         for row in rows
     )
 
 
-def _is_immutable(row: _Row, places: Mapping[UUID, bool | None]) -> bool | None:
-    """Say it as people stated it of a repository of ours, and as Veeam says it of one of its own."""
-    if row.repository__engine == Engine.VEEAM:
-        return places.get(row.pk)
-    return row.repository__immutable or row.repository__offline
+def _as_there(row: _Row, there: VeeamJob | None) -> dict[str, Any]:
+    """Return what a repository of ours is stated to be, or what Veeam says of a job of its own."""
+    if row.repository__engine != Engine.VEEAM or there is None:
+        return {"immutable": row.repository__immutable or row.repository__offline}
+    return {
+        "immutable": None if there.target is None else there.target.immutable,
+        # A replica and a scan state no encryption anywhere: they write no backup.
+        "writes": there.gone_at is None and not there.is_orphaned and bool(there.blocks),
+        "plain_places": sum(not block["enabled"] for block in there.blocks[1:]),
+        "restores_seen": False,
+    }
 
 
 def _proved() -> dict[UUID, datetime]:
@@ -69,14 +79,49 @@ def _proved() -> dict[UUID, datetime]:
     return dict(done.values_list("job").annotate(Max("ended_at")))
 
 
-def _copies(there: Iterable[VeeamJob]) -> Mapping[UUID, int]:
-    """Count the copy jobs of each Veeam job: they name a job, a backup of it, or a repository."""
-    rows = list(there)
+def _copies_here(rows: Iterable[_Row], filled: Container[UUID]) -> dict[UUID, int | None]:
+    """Count in how many other repositories of ours a job of the very same source has restore points too."""
+    ours = [row for row in rows if row.repository__engine != Engine.VEEAM]
+    places: dict[Any, set[UUID]] = defaultdict(set)
+    for row in ours:
+        if row.pk in filled:
+            places[_source(row)].add(row.repository_id)
+    return {row.pk: len(places[_source(row)] - {row.repository_id}) for row in ours}
+
+
+def _source(row: _Row) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return row.source, tuple(sorted(row.include)), tuple(sorted(row.exclude))
+
+
+def _copies_there(rows: Sequence[VeeamJob], filled: Container[UUID]) -> dict[UUID, int | None]:
+    """Count in how many other places what each Veeam job writes lies too; None where its own is not known.
+
+    A copy job counts that is on, has restore points, and writes to another repository; so does a tier that
+    copies. What a copy job writes has its source elsewhere.
+    """
+    named: dict[str, list[VeeamJob]] = defaultdict(list)
+    for row in rows:
+        for name in _names(row):
+            named[name].append(row)
     found: Counter[UUID] = Counter()
-    named = {name for one in rows for name in one.copies}
-    for one in rows:
-        names = {str(one.external), *(f"backup:{backup}" for backup in one.backups)}
-        if one.target is not None:
-            names.add(f"repository:{one.target.external}")
-        found[one.job_id] = len(names & named) + bool(one.copies)
-    return found
+    for row in rows:
+        found[row.job_id] += _tiers_that_copy(row)
+        if row.is_disabled or row.job_id not in filled:
+            continue
+        for source in {one.job_id: one for name in row.copies for one in named[name]}.values():
+            if source.job_id in filled and source.target_id not in (None, row.target_id) and row.target_id:
+                found[source.job_id] += 1
+                found[row.job_id] += 1
+    return {row.job_id: found[row.job_id] if row.target_id else None for row in rows}
+
+
+def _names(row: VeeamJob) -> Iterator[str]:
+    """Yield how a copy job names what it copies: a job, a backup of it, or its repository."""
+    yield str(row.external)
+    yield from (f"backup:{backup}" for backup in row.backups)
+    if row.target is not None:
+        yield f"repository:{row.target.external}"
+
+
+def _tiers_that_copy(row: VeeamJob) -> int:
+    return 0 if row.target is None else sum(bool(tier.get("copies")) for tier in row.target.tiers)

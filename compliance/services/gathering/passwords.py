@@ -29,6 +29,7 @@ def versions() -> dict[UUID, VersionFacts]:
             known_to=frozenset(UUID(person) for person in row.known_to),
             held=row.sealed_password is not None,
             approved=row.request in approved,
+            asked_here=row.request is not None,
         )
         for row in PasswordVersion.objects.filter(erased_at=None)
     }

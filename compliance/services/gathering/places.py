@@ -14,12 +14,11 @@ LATELY = timedelta(days=90)
 
 def servers() -> tuple[ServerFacts, ...]:
     """Return every Veeam server that is connected."""
-    tiers: dict[UUID, list[tuple[str, bool]]] = defaultdict(list)
+    tiers: dict[UUID, list[tuple[str, bool | None]]] = defaultdict(list)
     for place in VeeamRepository.objects.filter(gone_at=None).exclude(tiers=[]).order_by("name"):
         for tier in place.tiers:
-            # A tier that does not say is not known, which is no gap.
-            if tier["enabled"] and tier["encrypted"] is not None:
-                tiers[place.server_id].append((f"{place.name} ({tier['tier']})", bool(tier["encrypted"])))
+            if tier["enabled"]:
+                tiers[place.server_id].append((f"{place.name} ({tier['tier']})", tier["encrypted"]))
     rows = VeeamServer.objects.exclude(mode=VeeamServer.Mode.OFF).select_related("repository")
     return tuple(
         ServerFacts(
@@ -32,7 +31,8 @@ def servers() -> tuple[ServerFacts, ...]:
             analyzer=row.analyzer,
             forwarding=row.forwarding,
             tiers=len(tiers[row.pk]),
-            plain_tiers=tuple(name for name, encrypted in tiers[row.pk] if not encrypted),
+            plain_tiers=tuple(name for name, encrypted in tiers[row.pk] if encrypted is False),
+            silent_tiers=tuple(name for name, encrypted in tiers[row.pk] if encrypted is None),
         )
         for row in rows.order_by("repository__name")
     )

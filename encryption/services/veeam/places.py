@@ -1,12 +1,13 @@
 """Repositories and scale-out repositories of a Veeam server, with what their tiers encrypt."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from encryption.engines.veeam.client import VeeamClient
+from encryption.engines.veeam.reading import uuid_or_none
 from encryption.errors import VeeamGone, VeeamRefused
 from encryption.models import VeeamRepository, VeeamServer
 
@@ -37,7 +38,7 @@ def read(client: VeeamClient) -> dict[UUID, PlaceRead]:
         found[place.external] = place
     for model in client.scale_out_repositories():
         place = _place(model, states.get(str(model["id"]), {}), "ScaleOut")
-        found[place.external] = place
+        found[place.external] = replace(place, immutable=_of_extents(model, found))
     return found
 
 
@@ -60,15 +61,29 @@ def _place(model: Mapping[str, Any], state: Mapping[str, Any], kind: str) -> Pla
     )
 
 
+def _of_extents(model: Mapping[str, Any], known: Mapping[UUID, PlaceRead]) -> bool | None:
+    """Say whether all extents of a scale-out repository are immutable; None where one does not say."""
+    tier = model.get("performanceTier")
+    extents = tier.get("performanceExtents") if isinstance(tier, Mapping) else None
+    named = [uuid_or_none(one.get("id")) for one in (extents or ()) if isinstance(one, Mapping)]
+    said = [known[one].immutable if one is not None and one in known else None for one in named]
+    if False in said:
+        return False
+    return None if None in said or not said else True
+
+
 def _tier(name: str, model: object) -> dict[str, Any] | None:
     if not isinstance(model, Mapping) or not model.get("isEnabled"):
         return None
     encryption = model.get("encryption")
     # Before 1.3-rev2 the archive tier did not say: not known is not plain.
+    copies = bool(model.get("copyPolicyEnabled"))
     if not isinstance(encryption, Mapping):
         encrypted = None if name == "archive" else False
-        return {"enabled": True, "encrypted": encrypted, "kms": None, "password": None, "tier": name}
+        said = {"enabled": True, "encrypted": encrypted, "kms": None, "password": None, "tier": name}
+        return said | {"copies": copies}
     return {
+        "copies": copies,
         "enabled": True,
         "encrypted": bool(encryption.get("isEnabled")),
         "kms": encryption.get("kmsServerId"),
