@@ -217,3 +217,8 @@ class Kind(StrEnum):
         "The log is not forwarded",
         "Open the forwarders in the console and read the last error; what waits is sent once it is mended.",
     )
+    PASSWORD_NOT_PROVED = (
+        "password.not_proved",
+        "What was offered does not open an adopted job",
+        "Somebody typed a value that is not the password: ask them, and look at their copy of it.",
+    )

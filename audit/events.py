@@ -87,6 +87,9 @@ class Event(StrEnum):
     CUSTODY_FAILED = "custody.failed", 71214, WARNING, 31850
     PASSWORD_RELEASED = "password.released", 71215, HIGH
     RELEASE_TAKEN = "release.taken", 71216, HIGH
+    PASSWORD_OFFERED = "password.offered", 71217, NOTICE
+    PASSWORD_PROVED = "password.proved", 71218, HIGH, 31850
+    PASSWORD_NOT_PROVED = "password.not_proved", 71219, WARNING, 31850
     # Jobs and repositories: 71300
     JOB_CREATED = "job.created", 71301, NOTICE
     JOB_CHANGED = "job.changed", 71302, NOTICE, 23050
@@ -111,6 +114,11 @@ class Event(StrEnum):
     COVER_STARTED = "cover.started", 71321
     COVER_FINISHED = "cover.finished", 71322
     COVER_FAILED = "cover.failed", 71323, WARNING
+    ADOPTION_STARTED = "adoption.started", 71324, NOTICE
+    JOB_ADOPTED = "job.adopted", 71325, HIGH
+    POINTS_ADOPTED = "points.adopted", 71326, NOTICE
+    POINTS_OPENED = "points.opened", 71327
+    ADOPTION_ENDED = "adoption.ended", 71328, NOTICE
     # People: 71400
     PERSON_CREATED = "person.created", 71401
     PERSON_CHANGED = "person.changed", 71402, NOTICE
@@ -218,6 +226,7 @@ PROMPT = frozenset(
         Event.ENCRYPTION_DEACTIVATED,
         Event.PASSWORD_VERSION_CREATED,
         Event.PASSWORD_DELETED,
+        Event.PASSWORD_PROVED,
         Event.DRIFT_EXPLAINED,
         Event.VEEAM_PASSWORD_SET,
         Event.VEEAM_PASSWORD_REMOVED,

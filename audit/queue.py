@@ -84,6 +84,8 @@ class Task(StrEnum):
     VEEAM_ANALYZE = "encryption.veeam_analyze"
     VEEAM_RECONCILE = "encryption.veeam_reconcile"
     VEEAM_ADOPT = "encryption.veeam_adopt"
+    ADOPT_REPOSITORY = "encryption.adopt_repository"
+    SETTLE_ADOPTED = "encryption.settle_adopted"
     WATCH_KEYS = "encryption.watch_keys"
     WATCH_ENTERPRISE_KEYS = "recovery.watch_keys"
     MAKE_REPORT = "compliance.make_report"

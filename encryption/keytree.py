@@ -37,16 +37,17 @@ class KeyTree:
 def key_tree(job: Job) -> KeyTree:
     """Return the key tree of a job by the record; nothing in it opens anything."""
     step = selectors.key_step(job.pk)
-    version = step.rekey.version if step else None
+    found = None if step else selectors.adopted_keyrings().filter(job=job).first()
+    version = step.rekey.version if step else found.version if found else None
     points = list(selectors.restore_points(job))
     return KeyTree(
-        user_key=step.user_key if step else None,
-        fingerprint=rules.key_of(step) if step else "",
+        user_key=step.user_key if step else found.user_key if found else None,
+        fingerprint=rules.key_of(step) if step else found.fingerprint if found else "",
         password=version.password_id if version else None,
         version=version.number if version else None,
         hint=version.hint if version else "",
         kdf=str(version.kdf.get("name", "")) if version else "",
-        since=step.ended_at if step else None,
+        since=step.ended_at if step else found.adopted_at if found else None,
         storage_keys=tuple(
             StorageKey(
                 point.pk,

@@ -4,18 +4,21 @@ from uuid import UUID
 
 from audit import queue
 from encryption.services import (
+    adopting,
     backups,
     drift,
     forwarding,
     guarding,
+    offering,
     passwords,
+    placing,
     protection,
     retention,
     steps,
     watching,
 )
 from encryption.services.leases import LEASE
-from encryption.services.veeam import adoption, imports, looking, reconciliation, surroundings
+from encryption.services.veeam import imports, looking, reconciliation, surroundings
 
 
 @queue.worker(queue.Task.REKEY_JOB, lease=LEASE)
@@ -68,8 +71,20 @@ def erase(password: UUID) -> None:
 
 @queue.worker(queue.Task.VEEAM_ADOPT)
 def adopt(offer: UUID) -> None:
-    """Have Veeam verify a value that somebody typed."""
-    adoption.prove(offer)
+    """Try a value that somebody typed, at Veeam or at the keyrings that were adopted."""
+    offering.prove(offer)
+
+
+@queue.worker(queue.Task.ADOPT_REPOSITORY)
+def adopt_repository(adoption: UUID) -> None:
+    """Read a repository for what is not on record."""
+    adopting.run_adoption(adoption)
+
+
+@queue.worker(queue.Task.SETTLE_ADOPTED)
+def settle_adopted(job: UUID) -> None:
+    """Place a job's adopted restore points in their chains."""
+    placing.settle(job)
 
 
 @queue.beat(queue.Task.SCHEDULE)

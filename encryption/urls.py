@@ -7,6 +7,11 @@ from encryption.api import adoption, jobs, keys, places, reconciliation, veeam
 api_urlpatterns = [
     path("repositories/", places.Repositories.as_view(), name="repositories_api"),
     path("repositories/<uuid:repository_id>/", places.RepositoryDetail.as_view(), name="repository_api"),
+    path(
+        "repositories/<uuid:repository_id>/adopt/",
+        adoption.RepositoryAdoptions.as_view(),
+        name="repository_adopt_api",
+    ),
     path("jobs/", jobs.Jobs.as_view(), name="jobs_api"),
     path("jobs/<uuid:job_id>/", jobs.JobDetail.as_view(), name="job_api"),
     path("jobs/<uuid:job_id>/run/", jobs.JobRun.as_view(), name="job_run_api"),

@@ -4,7 +4,7 @@ An engine is bound to one repository. It knows no database: who may do what, and
 before it is called. Damage and refusals are EngineErrors; a repository that cannot be reached is an OSError.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from encryption.crypto.kdf import KdfParameters
+from encryption.engines.native.finding import Found, Unread
 from encryption.engines.native.keyring import KeyringHead, Roots
 from encryption.engines.native.opening import Opens
 from encryption.engines.native.protection import Protection
@@ -21,6 +22,7 @@ __all__ = [
     "BackupResult",
     "Consequence",
     "Engine",
+    "Found",
     "KeyringHead",
     "Line",
     "Observation",
@@ -32,6 +34,7 @@ __all__ = [
     "RestoreResult",
     "Roots",
     "Source",
+    "Unread",
 ]
 
 
@@ -118,6 +121,12 @@ class Proof:
 
 class Engine(Protocol):
     """One repository's backups and keys, job by job."""
+
+    def jobs_there(self) -> Iterator[UUID | Unread]:
+        """Yield the jobs that left something, and by name what else lies there."""
+
+    def read_points(self, job: UUID, roots: Roots | None = None) -> Iterator[list[Found | Unread]]:
+        """Yield what a job left, some thousand at a time; with `roots` each is opened, not read."""
 
     def head(self, job: UUID) -> KeyringHead | None:
         """Return what the job's keyring says of itself, None if it has none."""

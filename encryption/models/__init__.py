@@ -1,6 +1,6 @@
 """What is protected and with what: repositories, jobs, passwords with their versions, re-keys."""
 
-from encryption.models.adoptions import VeeamAdoption
+from encryption.models.adoptions import AdoptedJob, RepositoryAdoption, VeeamAdoption
 from encryption.models.guards import KeysetGuard, RecoveredKeys
 from encryption.models.jobs import Engine, Job, JobSession, Repository, RestorePoint
 from encryption.models.passwords import EncryptionPassword, PasswordVersion
@@ -19,6 +19,7 @@ from encryption.models.veeam import (
 )
 
 __all__ = [
+    "AdoptedJob",
     "Attestation",
     "Drift",
     "EncryptionPassword",
@@ -33,6 +34,7 @@ __all__ = [
     "Rekey",
     "RekeyJob",
     "Repository",
+    "RepositoryAdoption",
     "RepositoryUserObjectPermission",
     "RestorePoint",
     "VeeamAdoption",

@@ -42,11 +42,12 @@ class PasswordVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["password", "number"], name="one_version_a_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="versions_count_from_one"),
-            # An erased version holds nothing; one that is not holds both. A version of Veeam's has no root
-            # here, and no value either until somebody proved to know it.
+            # An erased version holds nothing; one that is not holds both. An adopted one holds neither until
+            # somebody proved to know it, and a version of Veeam's never a root.
             models.CheckConstraint(
                 condition=Q(erased_at=None, sealed_password__isnull=False, sealed_root__isnull=False)
                 | Q(erased_at__isnull=False, sealed_password=None, sealed_root=None)
+                | Q(erased_at=None, sealed_password=None, sealed_root=None)
                 | Q(kdf={}, erased_at=None, sealed_root=None),
                 name="version_sealed_or_erased",
             ),
@@ -54,3 +55,8 @@ class PasswordVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hint} (version {self.number})"
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether it is in use somewhere and nobody here has proved to know its value."""
+        return self.sealed_password is None and self.erased_at is None

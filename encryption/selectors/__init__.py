@@ -25,9 +25,11 @@ from encryption.selectors.jobs import (
 from encryption.selectors.keepers import keeper_at, keepers
 from encryption.selectors.passwords import (
     VersionUse,
+    adopted_keyrings,
     current_version,
     current_versions,
     jobs_of_password,
+    key_expected,
     key_step,
     key_steps,
     needs_of,
@@ -56,6 +58,7 @@ __all__ = [
     "LossProtection",
     "VersionUse",
     "accepted_keys",
+    "adopted_keyrings",
     "awaited_hints",
     "consequences",
     "current_version",
@@ -73,6 +76,7 @@ __all__ = [
     "jobs_of_password",
     "keeper_at",
     "keepers",
+    "key_expected",
     "key_step",
     "key_steps",
     "loss_protection",

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 
 from accounts.models import User
+from encryption import rules
 from encryption.errors import Unknown
 from encryption.models import (
+    AdoptedJob,
     EncryptionPassword,
     Engine,
     Job,
@@ -64,7 +66,8 @@ def current_version(job_id: UUID) -> PasswordVersion | None:
 def current_versions(job_ids: Iterable[UUID]) -> dict[UUID, PasswordVersion]:
     """Return the `current_version` of each of many jobs that has one, in as many queries as for one.
 
-    Of a Veeam job, which has no keyring, it is the newest that was seen of the password that it is given.
+    Of an adopted job that no step has re-keyed it is the one that its keyring was found under; of a Veeam
+    job, which has no keyring, it is the newest that was seen of the password that it is given.
     """
     ids = list(job_ids)
     at_veeam = dict(Job.objects.filter(pk__in=ids, veeam__isnull=False).values_list("pk", "password"))
@@ -73,6 +76,9 @@ def current_versions(job_ids: Iterable[UUID]) -> dict[UUID, PasswordVersion]:
         for job, step in key_steps(ids).items()
         if job not in at_veeam and step.rekey.version is not None
     }
+    for row in adopted_keyrings().filter(job__in=set(ids) - found.keys() - at_veeam.keys()):
+        if row.version is not None:
+            found[row.job_id] = row.version
     newest = newest_versions(password for password in at_veeam.values() if password is not None)
     return found | {job: newest[name] for job, name in at_veeam.items() if name in newest}
 
@@ -84,9 +90,30 @@ def newest_versions(password_ids: Iterable[UUID]) -> dict[UUID, PasswordVersion]
 
 
 def version_of_user_key(job_id: UUID, user_key: UUID) -> PasswordVersion | None:
-    """Return the version behind a user key that a keyring names; only steps that a worker wrote count."""
+    """Return the version behind a user key that a keyring names; only what a worker wrote counts."""
     step = RekeyJob.objects.filter(job=job_id, user_key=user_key).select_related("rekey__version").first()
-    return step.rekey.version if step else None
+    if step is not None:
+        return step.rekey.version
+    adopted = AdoptedJob.objects.filter(job=job_id, user_key=user_key).select_related("version").first()
+    return adopted.version if adopted else None
+
+
+def key_expected(job_id: UUID) -> str:
+    """Return the fingerprint that a job's keyring has by the record, empty where there is none."""
+    step = key_step(job_id)
+    if step is not None:
+        return rules.key_of(step)
+    adopted = adopted_keyrings().filter(job=job_id).first()
+    return adopted.fingerprint if adopted else ""
+
+
+def adopted_keyrings() -> QuerySet[AdoptedJob]:
+    """Return the adopted jobs whose keyring is still the one that was found, with its version."""
+    keyed = RekeyJob.objects.filter(
+        job=OuterRef("job"), state=RekeyJob.State.SUCCEEDED, user_key__isnull=False
+    )
+    found = AdoptedJob.objects.filter(~Exists(keyed), version__isnull=False, version__erased_at=None)
+    return found.select_related("version")
 
 
 def versions_of(job: Job) -> list[VersionUse]:
@@ -163,6 +190,7 @@ def jobs_of_password(password_id: UUID) -> list[Job]:
     last = RekeyJob.objects.filter(pk__in=keyed.values("pk"), rekey__version__password=password_id)
     jobs = Job.objects.exclude(state=Job.State.DELETED).select_related("repository")
     under = Q(pk__in=last.values("job"), repository__engine=Engine.NATIVE)
+    under |= Q(pk__in=adopted_keyrings().filter(version__password=password_id).values("job"))
     return list(jobs.filter(Q(password=password_id) | under).order_by("name"))
 
 

@@ -19,7 +19,7 @@ from audit.services.alarms import resolve_alarm_within
 from encryption import rules, selectors
 from encryption.crypto.encoding import canonical
 from encryption.errors import JobBusy, JobRefused, Outdated, PlaceRefused, RequestNeeded, Unknown
-from encryption.models import Engine, Job, RekeyJob, Repository
+from encryption.models import AdoptedJob, Engine, Job, RekeyJob, Repository
 
 # Says whether a revision is one that the change was made from.
 Seen = Callable[[str], bool]
@@ -230,9 +230,11 @@ def _check_job(job: Job) -> None:
     check_name(job)
     if job.repository.engine == Engine.VEEAM:
         raise JobRefused("Jobs of a Veeam server are made there.")
-    source = rules.place(job.source, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
-    target = rules.place(job.repository.location, roots=settings.VEEAMSEC_ROOTS, home=settings.VEEAMSEC_HOME)
-    rules.apart(source, target)
+    bounds: dict[str, Any] = {"roots": settings.VEEAMSEC_ROOTS, "home": settings.VEEAMSEC_HOME}
+    target = rules.place(job.repository.location, **bounds)
+    if job.source or job.state == Job.State.ACTIVE or not AdoptedJob.objects.filter(pk=job.pk).exists():
+        # An adopted job has none until somebody takes it up.
+        rules.apart(rules.place(job.source, **bounds), target)
     for label, value, least in (
         ("restore points to keep", job.retention_points, 1),
         ("days to keep", job.retention_days, 0),

@@ -14,9 +14,9 @@ from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import order as orders
-from encryption import rules
+from encryption import rules, selectors
 from encryption.models import Engine, Job, PasswordVersion, Rekey, RekeyJob, RestorePoint
-from encryption.services import leases, runs
+from encryption.services import leases, placing, runs
 from encryption.services.veeam import recording
 
 _NIGHT = timedelta(hours=24)
@@ -51,6 +51,7 @@ def succeed(step: RekeyJob, order: orders.Order, lease: leases.Lease, proof: dic
             recording.note_within(job, proof, began)
         for kind in (Kind.REKEY_STUCK, Kind.REKEY_FAILED):
             resolve_alarm_within(kind, job)
+        placing.settle_within(job)
         _start_full_within(job, order, step)
         _settle_within(step.rekey_id)
 
@@ -145,4 +146,6 @@ def _end_versions_within() -> None:
     in_force = PasswordVersion.objects.filter(in_force_from__isnull=False, in_force_until=None)
     # Veeam's own have no key derivation here; they end by Veeam's clock, when the next one begins.
     in_force = in_force.exclude(kdf={})
+    # Nor do those of adopted keyrings, as long as no step has re-keyed them.
+    current |= set(selectors.adopted_keyrings().values_list("version_id", flat=True))
     in_force.exclude(pk__in=current).update(in_force_until=timezone.now())

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import queue
@@ -48,7 +49,8 @@ def erase(password_id: UUID) -> None:
         raise Later(_LOOK_AGAIN)
     # Where Veeam wrote, no keyring of ours lies, and the password was deleted there before.
     keyed = RekeyJob.objects.filter(rekey__version__password=password, job__repository__engine=Engine.NATIVE)
-    for job in Job.objects.filter(pk__in=keyed.values("job")).select_related("repository").order_by("pk"):
+    found = Q(pk__in=keyed.values("job")) | Q(adopted__version__password=password)
+    for job in Job.objects.filter(found).select_related("repository").order_by("pk"):
         _free(job, password_id)
     with audit.act(by=audit.WORKER, subject=password):
         left = PasswordVersion.objects.select_for_update().filter(password=password, erased_at=None)

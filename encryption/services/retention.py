@@ -53,6 +53,10 @@ def retire(job_id: UUID) -> list[UUID]:
 
 
 def _choose(job: Job) -> list[UUID]:
+    live = RestorePoint.objects.filter(job=job, dropped_at=None)
+    if live.filter(kind=RestorePoint.Kind.POINT).exists():
+        # Adopted, and not opened yet: what builds on what is not known.
+        return []
     points = selectors.points_of(job)
     gone = rules.to_retire(
         points, keep_points=job.retention_points, keep_days=job.retention_days, now=timezone.now()

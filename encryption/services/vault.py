@@ -42,6 +42,13 @@ def seal_value(version: UUID, number: int, password: Secret) -> Sealed:
     return Sealed({}, _seal(version, number, "password", password.reveal()), None)
 
 
+@sensitive_variables("password", "root")
+def seal_known(version: PasswordVersion, password: Secret, root: bytes) -> tuple[bytes, bytes]:
+    """Return the sealed value and root of an adopted version, for what somebody proved to know."""
+    value = _seal(version.pk, version.number, "password", password.reveal())
+    return value, _seal(version.pk, version.number, "root", root)
+
+
 @sensitive_variables("value")
 def _seal(version: UUID, number: int, purpose: str, value: bytes) -> bytes:
     master = providers.load_master(settings.WORKER_KEYS)
@@ -83,6 +90,11 @@ def roots(job: UUID) -> Roots:
 
 
 def _open(version: PasswordVersion, purpose: str, sealed: bytes | memoryview | None) -> bytes:
+    if version.is_unproven:
+        raise WrongPassword(
+            f"Nobody here has proved to know “{version.hint}”: offer the password where it is shown, or have"
+            " the keys opened by a recovery."
+        )
     if sealed is None:
         raise WrongPassword(
             f"Version {version.number} of this password was erased; it opens nothing any more."

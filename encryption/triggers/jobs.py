@@ -106,13 +106,15 @@ END $$;
 CREATE OR REPLACE FUNCTION encryption_version_erased() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    -- The value of a version of Veeam's, which has no key derivation here, may be proved later, once.
-    IF OLD.erased_at IS NULL AND NEW.erased_at IS NULL AND OLD.kdf = '{}' AND OLD.sealed_password IS NULL
-        AND NEW.sealed_password IS NOT NULL AND NEW.sealed_root IS NULL
+    -- The value of an adopted version may be proved later, once; one of Veeam's has no root here.
+    IF OLD.erased_at IS NULL AND NEW.erased_at IS NULL AND OLD.sealed_password IS NULL
+        AND NEW.sealed_password IS NOT NULL AND (NEW.sealed_root IS NULL) = (OLD.kdf = '{}')
     THEN
         RETURN NEW;
     END IF;
-    IF OLD.erased_at IS NOT NULL OR NEW.sealed_password IS NOT NULL OR NEW.sealed_root IS NOT NULL THEN
+    IF OLD.erased_at IS NOT NULL OR NEW.erased_at IS NULL
+        OR NEW.sealed_password IS NOT NULL OR NEW.sealed_root IS NOT NULL
+    THEN
         RAISE EXCEPTION 'a version is sealed once and erased once'
             USING ERRCODE = '23514', CONSTRAINT = 'version_sealed_once';
     END IF;
@@ -204,17 +206,19 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_ATTESTATION, "attestations_stay", "BEFORE TRUNCATE", _WHOLE),
 )
 
-_WORKERS = f"{_VERSION}, {_REKEY}, {_STEP}, {_POINT}, {_DRIFT}"
+_WORKERS = f"{_VERSION}, {_REKEY}, {_STEP}, {_POINT}, {_DRIFT}, encryption_adoptedjob"
 
 # The worker alone makes these and attestations; nobody rewrites an attestation.
 REVOKES: tuple[str, ...] = (
     f"REVOKE INSERT, UPDATE, DELETE ON {_ATTESTATION}, {_WORKERS} FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_SESSION}, {_PASSWORD} FROM veeamsec_web",
     f"REVOKE DELETE ON {_JOB} FROM veeamsec_web",
+    "REVOKE UPDATE, DELETE ON encryption_repositoryadoption FROM veeamsec_web",
     # A keyset comes in force by a decided request, which the worker carries out.
     "REVOKE INSERT, UPDATE, DELETE ON encryption_keysetguard, encryption_recoveredkeys FROM veeamsec_web",
     f"REVOKE UPDATE, DELETE ON {_ATTESTATION} FROM veeamsec_worker",
     f"REVOKE DELETE ON {_WORKERS}, {_SESSION}, {_PASSWORD}, {_JOB} FROM veeamsec_worker",
+    "REVOKE DELETE ON encryption_repositoryadoption FROM veeamsec_worker",
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))

@@ -48,6 +48,9 @@ FROZEN = """\
 71214 custody.failed
 71215 password.released
 71216 release.taken
+71217 password.offered
+71218 password.proved
+71219 password.not_proved
 71301 job.created
 71302 job.changed
 71303 job.deleted
@@ -71,6 +74,11 @@ FROZEN = """\
 71321 cover.started
 71322 cover.finished
 71323 cover.failed
+71324 adoption.started
+71325 job.adopted
+71326 points.adopted
+71327 points.opened
+71328 adoption.ended
 71401 person.created
 71402 person.changed
 71403 user.created
@@ -184,6 +192,7 @@ FROZEN_ALARMS = [
     "keyset.expiring",
     "approval.quick",
     "forwarder.behind",
+    "password.not_proved",
 ]
 
 

@@ -39,7 +39,7 @@ def test_what_veeam_said_is_shown(people, browse, unproven):
     client = browse(people.administrator)
     client.post(f"/passwords/{unproven.pk}/adopt/", {"password": "wrong"})
     offer = VeeamAdoption.objects.get()
-    adoption._end(offer, VeeamAdoption.State.WRONG, "Veeam says that this is not the password.")
+    adoption.end(offer, VeeamAdoption.State.WRONG, "Veeam says that this is not the password.")
     page = client.get(f"/adoptions/{offer.pk}/").content.decode()
     assert ("Veeam says that this is not the password." in page, "http-equiv" in page) == (True, False)
 

@@ -233,6 +233,7 @@ def _ids(job: Job) -> dict[str, str]:
         "alarm_id": str(Alarm.objects.latest("raised_at").pk),
         "look_id": str(UUID(int=1)),
         "adoption_id": str(UUID(int=1)),
+        "reading_id": str(UUID(int=1)),
         "task_id": str(UUID(int=1)),
         "name": "governance",
         "report_id": str(UUID(int=1)),

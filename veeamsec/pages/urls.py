@@ -34,6 +34,7 @@ from veeamsec.pages.views import (
     search,
     seats,
     start,
+    taking,
     tokens,
 )
 
@@ -76,6 +77,8 @@ urlpatterns: list[URLPattern] = [
     path("opens/", opening.opens_page, name="opens"),
     path("opens/export/", opening.opens_export, name="opens_export"),
     path("repositories/", passwords.repositories, name="repositories"),
+    path("repositories/<uuid:repository_id>/adopt/", taking.adopt, name="repository_adopt"),
+    path("repositories/adoptions/<uuid:reading_id>/", taking.reading, name="repository_adoption"),
     path("veeam/", servers.servers, name="veeam"),
     path("veeam/<uuid:server_id>/", servers.server, name="veeam_server"),
     path("veeam/events/", events.events, name="veeam_events"),

@@ -1,6 +1,6 @@
 """The native engine behind the protocol that all engines share: one repository folder, job by job."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -16,8 +16,9 @@ from encryption.engines.base import (
     Roots,
     Source,
 )
-from encryption.engines.native import backup, inspection, rekey, restore, retention
+from encryption.engines.native import backup, finding, inspection, rekey, restore, retention
 from encryption.engines.native import protection as protecting
+from encryption.engines.native.finding import Found, Unread
 from encryption.engines.native.folder import job_folder
 from encryption.engines.native.keyring import new_head
 from encryption.engines.native.opening import Opens
@@ -33,6 +34,14 @@ class NativeEngine:
 
     def _at(self, job: UUID) -> Path:
         return job_folder(self._repository, job)
+
+    def jobs_there(self) -> Iterator[UUID | Unread]:
+        """Yield the jobs that have a folder; see `native.finding`."""
+        return finding.job_folders(self._repository)
+
+    def read_points(self, job: UUID, roots: Roots | None = None) -> Iterator[list[Found | Unread]]:
+        """Yield the restore points that hold, and by name those that do not; see `native.finding`."""
+        return finding.read_points(self._at(job), roots)
 
     def head(self, job: UUID) -> KeyringHead | None:
         """Return the keyring's head, None without a keyring."""

@@ -71,10 +71,11 @@ def read(path: Path, restore_point: UUID) -> list[Line]:
     Raises BadRecoveryLine for a line that cannot be read, or that belongs to something else.
     """
     with open_folder(path) as folder:
-        return list(_lines(folder, restore_point))
+        return list(lines_in(folder, restore_point))
 
 
-def _lines(folder: JobFolder, restore_point: UUID) -> Iterator[Line]:
+def lines_in(folder: JobFolder, restore_point: UUID) -> Iterator[Line]:
+    """Yield the recovery lines of a restore point in an open folder. Raises BadRecoveryLine."""
     with suppress(FileNotFoundError), folder.read(recovery_name(restore_point)) as file:
         text = file.read(LONGEST_FILE + 1)
         if len(text) > LONGEST_FILE:
@@ -92,7 +93,7 @@ def covered(path: Path, keyset: UUID) -> set[UUID]:
     with open_folder(path) as folder:
         for restore_point in folder.restore_points():
             with suppress(EngineError):
-                if any(line.keyset == keyset for line in _lines(folder, restore_point)):
+                if any(line.keyset == keyset for line in lines_in(folder, restore_point)):
                     found.add(restore_point)
     return found
 
@@ -136,7 +137,7 @@ def _storage_key(folder: JobFolder, restore_point: UUID) -> UUID | None:
 
 def _stands(folder: JobFolder, restore_point: UUID, storage_key: UUID, wanted: set[UUID]) -> bool:
     try:
-        lines = list(_lines(folder, restore_point))
+        lines = list(lines_in(folder, restore_point))
     except BadRecoveryLine:
         return False
     return bool(lines) and {(line.keyset, line.storage_key) for line in lines} == {

@@ -49,7 +49,7 @@ def adopt(encryption_password: UUID, *, by: User, typed: Secret) -> VeeamAdoptio
         _check(there)
         name = uuid4()
         with typed:
-            sealed = intake.seal_for(_owner(name, encryption_password), typed)
+            sealed = intake.seal_for(owner_of(name, encryption_password), typed)
         with attempt.act():
             offer = VeeamAdoption.objects.create(
                 id=name,
@@ -72,10 +72,10 @@ def prove(adoption_id: UUID) -> None:
     rows = VeeamPassword.objects.select_related("server__repository")
     there = rows.filter(password=offer.password_id, gone_at=None).first()
     if there is None:
-        _end(offer, State.FAILED, "The password does not exist at Veeam any more.")
+        end(offer, State.FAILED, "The password does not exist at Veeam any more.")
         return
     try:
-        with intake.open_for(_owner(offer.pk, offer.password_id), bytes(offer.sealed)) as typed:
+        with intake.open_for(owner_of(offer.pk, offer.password_id), bytes(offer.sealed)) as typed:
             _try(offer, there, typed)
     except VerifyBlocked as error:
         # Slowed, not lost: the minute passes.
@@ -83,9 +83,9 @@ def prove(adoption_id: UUID) -> None:
     except VeeamUnreachable as error:
         if timezone.now() - offer.asked_at < _HOUR:
             raise Later(_AGAIN) from error
-        _end(offer, State.FAILED, error.message)
+        end(offer, State.FAILED, error.message)
     except EngineError as error:
-        _end(offer, State.FAILED, error.message)
+        end(offer, State.FAILED, error.message)
 
 
 def _check(there: VeeamPassword) -> None:
@@ -105,12 +105,12 @@ def _try(offer: VeeamAdoption, there: VeeamPassword, typed: Secret) -> None:
         servers.check_identity(there.server, client.server_info().vbr_id)
         if not proving.can_verify(client):
             text = "This revision of Veeam does not verify passwords, so the value cannot be proved."
-            _end(offer, State.FAILED, text)
+            end(offer, State.FAILED, text)
             return
         with proving.alone(there.server_id, there.external):
             found = client.password(there.external)
             if found.modified_at != there.modified_at:
-                _end(offer, State.FAILED, "The password was changed just now: offer it again in a minute.")
+                end(offer, State.FAILED, "The password was changed just now: offer it again in a minute.")
                 return
             right = proving.opens(client, there.server_id, there.external, typed)
         if right:
@@ -123,7 +123,7 @@ def _try(offer: VeeamAdoption, there: VeeamPassword, typed: Secret) -> None:
 def _hold(offer: VeeamAdoption, typed: Secret) -> None:
     version = versions.in_force(offer.password)
     if version is None or version.sealed_password is not None:
-        _end(offer, State.FAILED, "No version of this password waits for its value.")
+        end(offer, State.FAILED, "No version of this password waits for its value.")
         return
     sealed = vault.seal_value(version.pk, version.number, typed).password
     with audit.act(by=audit.WORKER, subject=offer.password):
@@ -135,9 +135,9 @@ def _hold(offer: VeeamAdoption, typed: Secret) -> None:
             facts = {"adoption": offer.pk, "number": version.number, "by": offer.asked_by}
             audit.record(Event.VEEAM_PASSWORD_ADOPTED, facts=facts)
             resolve_alarm_within(Kind.VEEAM_ADOPTION_FAILED, offer.password)
-            _end_within(offer, State.ADOPTED, f"Version {version.number} is held; nobody approved it.")
+            end_within(offer, State.ADOPTED, f"Version {version.number} is held; nobody approved it.")
         else:
-            _end_within(offer, State.FAILED, "The password was changed meanwhile: offer it again.")
+            end_within(offer, State.FAILED, "The password was changed meanwhile: offer it again.")
 
 
 def _refuse(offer: VeeamAdoption) -> None:
@@ -146,20 +146,22 @@ def _refuse(offer: VeeamAdoption) -> None:
         audit.record(Event.VEEAM_PASSWORD_REFUSED, facts=facts)
         text = f"A value was offered as “{offer.password}” that Veeam says is not the password."
         raise_alarm_within(Kind.VEEAM_ADOPTION_FAILED, offer.password, Alarm.Severity.WARNING, text)
-        _end_within(offer, State.WRONG, "Veeam says that this is not the password.")
+        end_within(offer, State.WRONG, "Veeam says that this is not the password.")
 
 
-def _end(offer: VeeamAdoption, state: str, said: str) -> None:
+def end(offer: VeeamAdoption, state: str, said: str) -> None:
+    """End an offer with what it came to; its secret is erased."""
     with audit.act(by=audit.WORKER, subject=offer.password):
-        _end_within(offer, state, said)
+        end_within(offer, state, said)
 
 
-def _end_within(offer: VeeamAdoption, state: str, said: str) -> None:
+def end_within(offer: VeeamAdoption, state: str, said: str) -> None:
+    """Do as `end`, in the caller's transaction."""
     offer.state, offer.said, offer.sealed, offer.done_at = state, said, None, timezone.now()
     offer.save(update_fields=["state", "said", "sealed", "done_at"])
     audit.record(Event.SECRET_ERASED, subject=offer.password, facts={"adoption": offer.pk})
 
 
-def _owner(offer: UUID, password: UUID) -> UUID:
+def owner_of(offer: UUID, password: UUID) -> UUID:
     """Return what a value is sealed for: this offer, of this password."""
     return uuid5(offer, str(password))

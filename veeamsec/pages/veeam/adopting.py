@@ -1,4 +1,4 @@
-"""A password that Veeam already has: its value is typed once, and Veeam itself says whether it is right."""
+"""A password in force that nobody proved: typed once, and Veeam or the keyring says whether it is right."""
 
 from uuid import UUID
 
@@ -13,23 +13,23 @@ from accounts.models import User
 from audit.errors import Refused
 from encryption import selectors
 from encryption.crypto.secret import LONGEST_PASSWORD, Secret
-from encryption.models import EncryptionPassword, VeeamAdoption, VeeamPassword
-from encryption.services.veeam import adoption as services
+from encryption.models import AdoptedJob, EncryptionPassword, VeeamAdoption, VeeamPassword
+from encryption.services import offering
 from veeamsec.pages.viewer import demand, viewer_of
 
 _ASK = "encryption.ask_change_job"
 
 
 class AdoptForm(forms.Form):
-    """The value that is in force at Veeam."""
+    """The value that is in force."""
 
     password = forms.CharField(
         label="Password in force",
         max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Type it from the copy that you have. It is sealed as it arrives; the worker has Veeam"
-        " compare it, and forgets it if it is wrong.",
+        help_text="Type it from the copy that you have. It is sealed as it arrives; the worker has it"
+        " compared, and forgets it if it is wrong.",
     )
 
 
@@ -38,7 +38,7 @@ class AdoptForm(forms.Form):
 @sensitive_variables("form", "typed")
 @require_http_methods(["GET", "POST"])
 def adopt(request: HttpRequest, password_id: UUID) -> HttpResponse:
-    """Offer the value; a page then waits for what Veeam says."""
+    """Offer the value; a page then waits for what is found."""
     viewer = viewer_of(request)
     password = get_object_or_404(selectors.passwords_for(viewer), pk=password_id)
     demand(viewer, _ASK)
@@ -46,12 +46,12 @@ def adopt(request: HttpRequest, password_id: UUID) -> HttpResponse:
     if form.is_valid():
         typed = Secret(form.cleaned_data["password"].encode())
         try:
-            offer = services.adopt(password.pk, by=viewer, typed=typed)
+            offer = offering.offer(password.pk, by=viewer, typed=typed)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
             return redirect("adoption", offer.pk)
-    context = {"password": password, "form": form}
+    context = {"password": password, "form": form, "found": _was_found(password)}
     return render(request, "pages/veeam/adopt.html", context, status=400 if form.errors else 200)
 
 
@@ -64,6 +64,7 @@ def adoption(request: HttpRequest, adoption_id: UUID) -> HttpResponse:
     context = {
         "offer": offer,
         "password": offer.password,
+        "found": _was_found(offer.password),
         "waits": offer.done_at is None,
         "held": offer.state == VeeamAdoption.State.ADOPTED,
     }
@@ -73,6 +74,10 @@ def adoption(request: HttpRequest, adoption_id: UUID) -> HttpResponse:
 def may_adopt(viewer: User, password: EncryptionPassword) -> bool:
     """Whether the value in force of a password is nobody's here, and the viewer may bring it."""
     there = VeeamPassword.objects.filter(password=password, gone_at=None, is_kms=False).exists()
-    newest = selectors.newest_version(password.pk) if there else None
-    unproven = newest is not None and newest.sealed_password is None
-    return unproven and viewer.has_perm(_ASK)
+    newest = selectors.newest_version(password.pk) if there or _was_found(password) else None
+    return newest is not None and newest.is_unproven and viewer.has_perm(_ASK)
+
+
+def _was_found(password: EncryptionPassword) -> bool:
+    """Whether it is one that an adopted keyring was found under."""
+    return AdoptedJob.objects.filter(version__password=password).exists()

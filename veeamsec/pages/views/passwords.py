@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from approvals.models import ApprovalRequest
 from encryption import badge as badges
 from encryption import selectors
-from encryption.models import EncryptionPassword, Job, PasswordVersion, Repository, RestorePoint
+from encryption.models import EncryptionPassword, Engine, Job, PasswordVersion, Repository, RestorePoint
 from encryption.selectors import VersionUse
 from veeamsec.pages import jobfile, signs, words
 from veeamsec.pages.veeam import adopting
@@ -135,6 +135,7 @@ def repositories(request: HttpRequest) -> HttpResponse:
     context = {
         "lead": f"{words.count(len(found), 'repository', 'repositories')}.",
         "may_add": viewer.is_staff and viewer.has_perm("encryption.add_repository"),
+        "may_adopt": viewer.has_perm("encryption.add_job"),
         "rows": [_place(repository) for repository in found],
     }
     return render(request, "pages/repositories.html", context)
@@ -153,6 +154,7 @@ def _place(repository: Repository) -> dict[str, Any]:
     return {
         "id": repository.pk,
         "name": repository.name,
+        "native": repository.engine == Engine.NATIVE,
         "location": repository.location,
         "media": repository.media,
         "stands": ", ".join(marks) or "on-site, online",

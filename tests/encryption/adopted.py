@@ -1,0 +1,53 @@
+"""What tests of adoption share: a job whose rows are lost while its files stay."""
+
+from django.db import connection
+
+from encryption.crypto.secret import Secret
+from encryption.models import (
+    EncryptionPassword,
+    Job,
+    JobSession,
+    PasswordVersion,
+    Rekey,
+    RekeyJob,
+    RepositoryAdoption,
+    RestorePoint,
+    VeeamAdoption,
+)
+from encryption.services import adopting, offering, placing
+from tests.encryption.conftest import FIRST, Bench
+
+_ROWS = (RestorePoint, JobSession, RekeyJob, Rekey, Job, PasswordVersion, EncryptionPassword)
+
+
+def forget() -> None:
+    """Lose every row of jobs, passwords and restore points, as a lost database does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for model in _ROWS:
+            cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+
+
+def adopt(bench: Bench) -> RepositoryAdoption:
+    """Adopt what lies in the repository, as a worker does, and place what needs no password."""
+    row = adopting.adopt(bench.repository.pk, by=bench.user)
+    adopting.run_adoption(row.pk)
+    settle()
+    row.refresh_from_db()
+    return row
+
+
+def settle() -> None:
+    for job in Job.objects.filter(adopted__isnull=False):
+        placing.settle(job.pk)
+
+
+def prove(bench: Bench, value: str = FIRST) -> VeeamAdoption:
+    """Type the password of the adopted job."""
+    job = Job.objects.get(pk=bench.job.pk)
+    made = offering.offer(job.password_id, by=bench.user, typed=Secret(value.encode()))
+    offering.prove(made.pk)
+    settle()
+    made.refresh_from_db()
+    return made
