@@ -51,3 +51,10 @@ def prove(bench: Bench, value: str = FIRST) -> VeeamAdoption:
     settle()
     made.refresh_from_db()
     return made
+
+
+def whole(bench) -> dict:
+    """What the record says of restore points."""
+    fields = ("kind", "base_id", "created_at", "size", "storage_key")
+    rows = RestorePoint.objects.filter(job=bench.job.pk)
+    return {row.pk: tuple(getattr(row, name) for name in fields) for row in rows}
