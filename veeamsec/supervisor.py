@@ -21,6 +21,8 @@ from veeamsec.home import Home, HomeError
 from veeamsec.programs import ProgramMissing
 
 READY_SECONDS = 120
+# The first setting up: seconds on a desk, minutes on a machine that does much else.
+SETUP_SECONDS = 600
 Say = Callable[[str], None]
 
 
@@ -151,7 +153,7 @@ def set_up(home: Home, origin: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            timeout=SETUP_SECONDS,
             check=False,
         )
     if ended.returncode:
@@ -207,7 +209,7 @@ def stack(home: Path, port: int = 0, *, console: IO[str] | None = None) -> Itera
             preexec_fn=servers.dies_with_parent(signal.SIGTERM),
         )
     try:
-        until = time.monotonic() + READY_SECONDS + 60
+        until = time.monotonic() + SETUP_SECONDS + READY_SECONDS
         while not healthy(port):
             if process.poll() is not None or time.monotonic() > until:
                 raise CannotStart(said.read_text() or "it said nothing")
