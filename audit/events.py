@@ -50,6 +50,9 @@ class Event(StrEnum):
     LOG_ROLLBACK_ACKNOWLEDGED = "log.rollback_acknowledged", 71009, CRITICAL
     SELF_BACKED_UP = "self.backed_up", 71010, NOTICE, 40700
     SELF_RESTORED = "self.restored", 71011, WARNING
+    MASTER_KEY_ROTATING = "master_key.rotating", 71012, HIGH
+    MASTER_KEY_ROTATED = "master_key.rotated", 71013, HIGH
+    MASTER_KEY_DESTROYED = "master_key.destroyed", 71014, HIGH
     # What is sent on: 71050
     FORWARDER_MADE = "forwarder.made", 71050, HIGH
     FORWARDER_CHANGED = "forwarder.changed", 71051, HIGH
@@ -237,6 +240,8 @@ PROMPT = frozenset(
         Event.MEMBER_SUSPENDED,
         Event.CREDENTIALS_RESET,
         Event.ROSTER_SIGNED,
+        Event.MASTER_KEY_ROTATED,
+        Event.MASTER_KEY_DESTROYED,
         Event.KEYSET_ACTIVATED,
         Event.KEYSET_EXPORTED,
         Event.KEYSET_DELETED,

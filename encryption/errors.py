@@ -91,6 +91,10 @@ class KeyMaterialError(EngineError):
     """A key file of a process is missing, damaged, or readable by others."""
 
 
+class RotationHeld(KeyMaterialError):
+    """A master key cannot be rotated or moved now; the text says what must come first."""
+
+
 class NotApproved(EngineError, Refused):
     """An algorithm that FIPS does not approve, on an installation that runs under FIPS."""
 
@@ -113,6 +117,10 @@ class KeysAway(Later):
 
 class SealBroken(EngineError):
     """A sealed secret does not open: another key, another row, or changed bytes."""
+
+
+class OtherKey(SealBroken):
+    """A sealed secret rests under a master key that is not here."""
 
 
 class KdfRefused(EngineError):

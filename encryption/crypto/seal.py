@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from encryption.crypto import fips
 from encryption.crypto.encoding import canonical
-from encryption.errors import SealBroken
+from encryption.errors import OtherKey, SealBroken
 
 IntakePrivate = X25519PrivateKey | EllipticCurvePrivateKey
 IntakePublic = X25519PublicKey | EllipticCurvePublicKey
@@ -82,6 +82,11 @@ class MasterKey:
         """Return 16 bytes that name this key and that no other key shares."""
         return HKDFExpand(SHA256(), _ID_BYTES, b"veeamsec/1|master-key-id").derive(self.key)
 
+    @property
+    def mark(self) -> bytes:
+        """Return the bytes with which everything begins that is sealed under this key."""
+        return _AT_REST + self.id
+
 
 def seal(
     master: MasterKey, plaintext: bytes, *, table: str, row: UUID | str, purpose: str, version: int
@@ -95,12 +100,15 @@ def seal(
 def open(
     master: MasterKey, sealed: bytes, *, table: str, row: UUID | str, purpose: str, version: int
 ) -> bytes:
-    """Return what was sealed for this place; raises SealBroken for another key, place or changed bytes."""
-    key_id, nonce, rest = sealed[1:17], sealed[17:29], sealed[29:]
+    """Return what was sealed for this place; raises SealBroken for another place or changed bytes.
+
+    Another key is OtherKey.
+    """
+    nonce, rest = sealed[17:29], sealed[29:]
     if sealed[:1] != _AT_REST or len(rest) < 16:
         raise SealBroken("This is no sealed secret of a form that this version knows.")
-    if key_id != master.id:
-        raise SealBroken("This secret rests under another master key: restore that key's file first.")
+    if not sealed.startswith(master.mark):
+        raise OtherKey("This secret rests under another master key: restore that key's file first.")
     try:
         return AESGCM(master.key).decrypt(nonce, rest, _place(table, row, purpose, version))
     except InvalidTag:

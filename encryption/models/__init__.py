@@ -6,6 +6,7 @@ from encryption.models.jobs import Engine, Job, JobSession, Repository, RestoreP
 from encryption.models.passwords import EncryptionPassword, PasswordVersion
 from encryption.models.permissions import JobUserObjectPermission, RepositoryUserObjectPermission
 from encryption.models.rekeys import Attestation, Drift, Rekey, RekeyJob
+from encryption.models.rotations import MasterRotation
 from encryption.models.veeam import (
     Reconciled,
     VeeamDifference,
@@ -28,6 +29,7 @@ __all__ = [
     "JobSession",
     "JobUserObjectPermission",
     "KeysetGuard",
+    "MasterRotation",
     "PasswordVersion",
     "Reconciled",
     "RecoveredKeys",

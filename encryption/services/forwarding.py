@@ -8,7 +8,6 @@ whose place was altered opens no secret.
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,13 +22,11 @@ from audit.forwarders.posts import SHORTEST_KEY
 from audit.forwarders.streams import Tls
 from audit.models import Forwarder
 from audit.services import forwarding
-from encryption.crypto import providers, seal
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
 from encryption.errors import ForwarderRefused, KeyMaterialError, SealBroken, Unknown
-from encryption.services import intake
+from encryption.services import intake, resting
 
-_TABLE = "audit_forwarder"
 _LONGEST_PEM = 65_536
 # What a change may name; the worker's own columns are not among them.
 _PLACE = ("way", "host", "port", "path", "authority", "certificate")
@@ -113,24 +110,21 @@ def run(forwarder_id: UUID) -> None:
 def secret_of(row: Forwarder) -> bytes:
     """Return a forwarder's secret, in the worker. Raises NotReceived, which the list shows."""
     try:
-        master = providers.load_master(settings.WORKER_KEYS)
         if row.offered_secret is not None:
-            return _take_offer(row, master)
+            return _take_offer(row)
         if row.sealed_secret is None:
             raise NotReceived("Its key is missing: enter it again.")
-        return seal.open(
-            master, bytes(row.sealed_secret), table=_TABLE, row=row.pk, purpose=_purpose(row), version=1
-        )
+        return resting.opened(COLUMN, row)
     except SealBroken as error:
         raise NotReceived("Its key was given for another place: enter it again.") from error
     except (KeyMaterialError, KeyUnavailable) as error:
         raise NotReceived("The worker cannot read its own keys.") from error
 
 
-def _take_offer(row: Forwarder, master: seal.MasterKey) -> bytes:
+def _take_offer(row: Forwarder) -> bytes:
     offered = bytes(row.offered_secret or b"")
     value = intake.open_for(_owner(row), offered).reveal()
-    sealed = seal.seal(master, value, table=_TABLE, row=row.pk, purpose=_purpose(row), version=1)
+    sealed = resting.sealed(COLUMN, row, value)
     # Another may have been offered meanwhile: that one stays for the next time.
     rows = Forwarder.objects.filter(pk=row.pk, offered_secret=offered)
     rows.update(sealed_secret=sealed, offered_secret=None)
@@ -261,3 +255,6 @@ def _facts(row: Forwarder) -> dict[str, object]:
     shown = ("way", "form", "host", "port", "path", "only_alarms", "with_names")
     facts = {name: getattr(row, name) for name in shown}
     return facts | {"authority": bool(row.authority), "certificate": bool(row.certificate)}
+
+
+COLUMN = resting.Column(Forwarder, "sealed_secret", _purpose)

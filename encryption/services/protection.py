@@ -13,7 +13,7 @@ from audit import queue
 from audit import services as audit
 from audit.errors import Refused
 from audit.events import Event
-from encryption.crypto import providers, seal
+from encryption.crypto import providers
 from encryption.crypto.encoding import canonical, from_base64, to_base64
 from encryption.engines.base import Opens, Protection
 from encryption.engines.native.opening import GivenKeys
@@ -21,9 +21,10 @@ from encryption.engines.native.protection import Guard
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, JobBusy, JobRefused, Unknown
 from encryption.models import Engine, JobSession, KeysetGuard, RecoveredKeys, RestorePoint
-from encryption.services import endings, leases, messages, runs, vault
+from encryption.services import endings, leases, messages, resting, runs, vault
+from encryption.services.resting import Column
 
-_TABLE, _PURPOSE, _VERSION = "encryption_recoveredkeys", "storage keys", 1
+COLUMN = Column(RecoveredKeys, "sealed", lambda row: "storage keys")
 
 
 def in_force() -> Protection | None:
@@ -101,11 +102,10 @@ def _cover(row: JobSession, lease: leases.Lease) -> int:
 
 def keep_within(case: UUID, keys: Mapping[UUID, bytes], points: Iterable[UUID], expires_at: datetime) -> None:
     """Hold the storage keys of a recovery, sealed; joins the worker's transaction."""
-    master = providers.load_master(settings.WORKER_KEYS)
     text = canonical({str(storage_key): to_base64(key) for storage_key, key in keys.items()})
-    sealed = seal.seal(master, text, table=_TABLE, row=case, purpose=_PURPOSE, version=_VERSION)
-    named = sorted(str(point) for point in points)
-    RecoveredKeys.objects.create(case=case, points=named, sealed=sealed, expires_at=expires_at)
+    row = RecoveredKeys(case=case, points=sorted(str(point) for point in points), expires_at=expires_at)
+    row.sealed = resting.sealed(COLUMN, row, text)
+    row.save(force_insert=True)
 
 
 def given_by(case: UUID) -> GivenKeys:
@@ -113,10 +113,8 @@ def given_by(case: UUID) -> GivenKeys:
     held = RecoveredKeys.objects.filter(pk=case, erased_at=None, expires_at__gt=timezone.now()).first()
     if held is None or held.sealed is None:
         raise Unknown("The keys of this recovery are not held any more: make a new request.")
-    master = providers.load_master(settings.WORKER_KEYS)
-    sealed = bytes(held.sealed)
-    text = seal.open(master, sealed, table=_TABLE, row=case, purpose=_PURPOSE, version=_VERSION)
-    return GivenKeys({UUID(name): from_base64(key, 32) for name, key in json.loads(text).items()})
+    keys = json.loads(resting.opened(COLUMN, held))
+    return GivenKeys({UUID(name): from_base64(key, 32) for name, key in keys.items()})
 
 
 def opens_of(row: JobSession, point: RestorePoint) -> Opens | None:

@@ -8,13 +8,17 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from encryption import selectors
-from encryption.crypto import kdf, providers, seal
+from encryption.crypto import kdf, providers
 from encryption.crypto.secret import Secret
 from encryption.engines.base import Roots
 from encryption.errors import WrongPassword
 from encryption.models import PasswordVersion
+from encryption.services import resting
+from encryption.services.resting import Column
 
-_TABLE = "encryption_passwordversion"
+_PASSWORD = Column(PasswordVersion, "sealed_password", lambda row: "password", lambda row: int(row.number))
+_ROOT = Column(PasswordVersion, "sealed_root", lambda row: "root", lambda row: int(row.number))
+COLUMNS = (_PASSWORD, _ROOT)
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,37 +36,33 @@ def seal_new(version: UUID, number: int, password: Secret) -> tuple[Sealed, byte
     """Return a new version's sealed secrets, and its root; derives, so never inside a transaction."""
     parameters = kdf.new_parameters(fips=settings.VEEAMSEC_FIPS)
     root = kdf.derive_root(password, parameters)
-    value = _seal(version, number, "password", password.reveal())
-    return Sealed(dict(parameters.to_json()), value, _seal(version, number, "root", root)), root
+    row = PasswordVersion(pk=version, number=number)
+    value = resting.sealed(_PASSWORD, row, password.reveal())
+    return Sealed(dict(parameters.to_json()), value, resting.sealed(_ROOT, row, root)), root
 
 
 @sensitive_variables("password")
 def seal_value(version: UUID, number: int, password: Secret) -> Sealed:
     """Return a version's secret for a product that derives its own keys: the value alone."""
-    return Sealed({}, _seal(version, number, "password", password.reveal()), None)
+    row = PasswordVersion(pk=version, number=number)
+    return Sealed({}, resting.sealed(_PASSWORD, row, password.reveal()), None)
 
 
 @sensitive_variables("password", "root")
 def seal_known(version: PasswordVersion, password: Secret, root: bytes) -> tuple[bytes, bytes]:
     """Return the sealed value and root of an adopted version, for what somebody proved to know."""
-    value = _seal(version.pk, version.number, "password", password.reveal())
-    return value, _seal(version.pk, version.number, "root", root)
-
-
-@sensitive_variables("value")
-def _seal(version: UUID, number: int, purpose: str, value: bytes) -> bytes:
-    master = providers.load_master(settings.WORKER_KEYS)
-    return seal.seal(master, value, table=_TABLE, row=version, purpose=purpose, version=number)
+    value = resting.sealed(_PASSWORD, version, password.reveal())
+    return value, resting.sealed(_ROOT, version, root)
 
 
 def password_of(version: PasswordVersion) -> Secret:
     """Return the value of a version. Raises SealBroken, WrongPassword when it was erased."""
-    return Secret(_open(version, "password", version.sealed_password))
+    return Secret(_open(version, _PASSWORD))
 
 
 def root_of(version: PasswordVersion) -> bytes:
     """Return the root of a version. Raises SealBroken, WrongPassword when it was erased."""
-    return _open(version, "root", version.sealed_root)
+    return _open(version, _ROOT)
 
 
 def root_behind(job: UUID, user_key: UUID) -> bytes:
@@ -89,17 +89,14 @@ def roots(job: UUID) -> Roots:
     return lambda head: root_behind(job, head.user_key)
 
 
-def _open(version: PasswordVersion, purpose: str, sealed: bytes | memoryview | None) -> bytes:
+def _open(version: PasswordVersion, column: Column) -> bytes:
     if version.is_unproven:
         raise WrongPassword(
             f"Nobody here has proved to know “{version.hint}”: offer the password where it is shown, or have"
             " the keys opened by a recovery."
         )
-    if sealed is None:
+    if getattr(version, column.field) is None:
         raise WrongPassword(
             f"Version {version.number} of this password was erased; it opens nothing any more."
         )
-    master = providers.load_master(settings.WORKER_KEYS)
-    return seal.open(
-        master, bytes(sealed), table=_TABLE, row=version.pk, purpose=purpose, version=version.number
-    )
+    return resting.opened(column, version)

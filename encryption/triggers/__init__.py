@@ -1,15 +1,21 @@
 """What PostgreSQL itself refuses about jobs, passwords, re-keys and Veeam servers, as SQL text."""
 
 from accounts.triggers import Trigger
-from encryption.triggers import jobs, veeam
+from encryption.triggers import jobs, resting, veeam
 
-__all__ = ["READINGS_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL"]
+__all__ = ["READINGS_SQL", "RESTING_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL"]
 
-TRIGGERS: tuple[Trigger, ...] = (*jobs.TRIGGERS, *veeam.SERVERS, *veeam.READINGS)
+TRIGGERS: tuple[Trigger, ...] = (
+    *jobs.TRIGGERS,
+    *veeam.SERVERS,
+    *veeam.READINGS,
+    *resting.TRIGGERS,
+)
 TRIGGER_NAMES = frozenset((trigger.table, trigger.name) for trigger in TRIGGERS)
-REVOKES: tuple[str, ...] = (*jobs.REVOKES, *veeam.REVOKES)
+REVOKES: tuple[str, ...] = (*jobs.REVOKES, *veeam.REVOKES, *resting.REVOKES)
 
 # Apart, for each migration applies what its tables are there for.
 SQL = jobs.SQL
 VEEAM_SQL = veeam.SQL
 READINGS_SQL = veeam.READINGS_SQL
+RESTING_SQL = resting.SQL

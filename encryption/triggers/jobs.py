@@ -106,6 +106,13 @@ END $$;
 CREATE OR REPLACE FUNCTION encryption_version_erased() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- A rotation of the master key seals the same values anew.
+    IF OLD.erased_at IS NULL AND NEW.erased_at IS NULL
+        AND encryption_resealed(OLD.sealed_password, NEW.sealed_password)
+        AND encryption_resealed(OLD.sealed_root, NEW.sealed_root)
+    THEN
+        RETURN NEW;
+    END IF;
     -- The value of an adopted version may be proved later, once; one of Veeam's has no root here.
     IF OLD.erased_at IS NULL AND NEW.erased_at IS NULL AND OLD.sealed_password IS NULL
         AND NEW.sealed_password IS NOT NULL AND (NEW.sealed_root IS NULL) = (OLD.kdf = '{}')

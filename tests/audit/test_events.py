@@ -14,6 +14,9 @@ FROZEN = """\
 71009 log.rollback_acknowledged
 71010 self.backed_up
 71011 self.restored
+71012 master_key.rotating
+71013 master_key.rotated
+71014 master_key.destroyed
 71050 forwarder.made
 71051 forwarder.changed
 71052 forwarder.stopped

@@ -25,6 +25,7 @@ from encryption.engines.native.part import Part
 PLACES: dict[str, tuple[tuple[Any, str], ...]] = {
     "fsync": ((os, "fsync"),),
     "rename": ((os, "rename"), (os, "replace")),
+    "link": ((os, "link"), (os, "unlink")),
     "commit": ((BaseDatabaseWrapper, "_commit"),),
     "write": ((Part, "write"),),
     # Between two of them a re-key only thinks: whatever a kill within leaves, one between them leaves too.

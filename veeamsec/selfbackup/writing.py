@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -14,6 +14,7 @@ from audit import services as audit
 from audit.events import Event
 from encryption.crypto.secret import Secret, strength
 from encryption.crypto.stream import SealedWriter
+from encryption.models import MasterRotation
 from veeamsec.selfbackup import database, members
 
 KEY_FOLDERS = ("owner", "web", "worker", "enterprise", "enterprise/keysets", "receiver", "public")
@@ -33,24 +34,32 @@ def back_up(to: Path, passphrase: Secret, *, keys_to: Path | None = None) -> dic
     """
     if strength(passphrase).score < LEAST_STRENGTH:
         raise BackupFailed("This pass phrase is too easy to guess: take five or six words at random.")
-    home = Path(settings.VEEAMSEC_HOME)
+    home, rotations = Path(settings.VEEAMSEC_HOME), _rotations()
     backup = str(uuid4())
     with audit.act(by=audit.CONSOLE, subject="installation"):
         audit.record(Event.SELF_BACKED_UP, facts={"backup": backup, "keys_apart": keys_to is not None})
     written: dict[str, int] = {}
-    with _sealed(to, passphrase, backup) as sink:
-        if keys_to is None:
-            written["keys"] = _files(sink, home, _key_files(home))
+    with contextlib.ExitStack() as stack:
+        sink = keys = stack.enter_context(_sealed(to, passphrase, backup))
+        if keys_to is not None:
+            keys = stack.enter_context(_sealed(keys_to, passphrase, backup))
+        written["keys"] = _files(keys, home, _key_files(home))
         # Before the database: a checkpoint of entries that the dump lacks would read as a rollback.
         written["checkpoints"] = _files(sink, home, sorted((home / "checkpoints").rglob("*")))
         with database.dump() as dump:
             written["database"] = members.write(sink, members.Head(DATABASE), dump)
-        members.end(sink)
-    if keys_to is not None:
-        with _sealed(keys_to, passphrase, backup) as sink:
-            written["keys"] = _files(sink, home, _key_files(home))
-            members.end(sink)
+        if _rotations() != rotations:
+            raise BackupFailed("A master key's rotation began meanwhile: call this again after its end.")
+        for one in {id(one): one for one in (sink, keys)}.values():
+            members.end(one)
     return written
+
+
+def _rotations() -> set[UUID]:
+    """Return the rotations there were; none is unfinished, or the backup might lack one of its two keys."""
+    if MasterRotation.objects.filter(destroyed_at=None).exists():
+        raise BackupFailed("A master key's rotation is unfinished: `manage.py keys rotate` ends it first.")
+    return set(MasterRotation.objects.values_list("pk", flat=True))
 
 
 def _key_files(home: Path) -> list[Path]:

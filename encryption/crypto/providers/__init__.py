@@ -1,8 +1,8 @@
 """Where a process finds its keys.
 
 Private keys lie 0600 in a 0700 folder of the worker; their public halves in a folder that the web process
-reads. They are made once, at the first start, and never replaced: what is lost with them cannot be opened
-again.
+reads. They are made once, at the first start: what is lost with them cannot be opened again. The master keys
+alone are replaced, by a rotation that seals everything anew.
 """
 
 from encryption.crypto.providers.choice import address, keeper
@@ -31,6 +31,7 @@ from encryption.crypto.providers.pairs import (
     make_enterprise_keys,
     make_worker_keys,
 )
+from encryption.crypto.providers.rotating import key_of
 
 __all__ = [
     "ENTERPRISE",
@@ -46,6 +47,7 @@ __all__ = [
     "FileKeys",
     "address",
     "keeper",
+    "key_of",
     "load_enterprise",
     "load_enterprise_seal",
     "load_enterprise_seal_public",

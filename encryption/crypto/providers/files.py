@@ -1,8 +1,10 @@
 """Key files: a folder that only one process may enter, and what it holds, written whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from encryption.errors import KeyMaterialError
@@ -51,6 +53,23 @@ class FileKeys:
             part.unlink()
         sync_folder(self.path)
 
+    def replace(self, name: str, content: bytes) -> None:
+        """Put other content into a key file, whole or not at all, and make that durable."""
+        part = self.path / f".{name}.part"
+        write_new(part, content, 0o600)
+        part.rename(self.path / name)
+        sync_folder(self.path)
+
+    @contextlib.contextmanager
+    def locked(self, name: str, *, wait: bool = True) -> Iterator[None]:
+        """Keep other processes out of the same block by a lock file; BlockingIOError if not to `wait`."""
+        fd = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(fd)
+
     @staticmethod
     def _refuse_open(status: os.stat_result, path: Path) -> None:
         if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -83,3 +102,23 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def erase(path: Path) -> None:
+    """Write over a file and remove it, for good; on many disks that is all that helps.
+
+    It loses its name first, so that whoever looks finds it whole or not at all. Killed in between, the next
+    call for the same path ends it; another name for the same file is somebody's copy, and stays whole.
+    """
+    going = path.with_name(f".{path.name}.going")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(going)
+        sync_folder(path.parent)
+    with contextlib.suppress(FileNotFoundError), going.open("r+b") as file:
+        status = os.fstat(file.fileno())
+        if status.st_nlink == 1:
+            file.write(os.urandom(status.st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        going.unlink()
+        sync_folder(path.parent)

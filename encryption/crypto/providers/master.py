@@ -59,9 +59,9 @@ def text_of(key: MasterKey, folder: Path, said: str) -> bytes:
     return b" ".join([_GUARDED, *(field.encode() for field in fields)]) + b"\n"
 
 
-def open_text(text: bytes, folder: Path, said: str) -> MasterKey:
-    """Return the key that a file's content holds. Raises KeysAway, KeyMaterialError."""
-    guard, where = guard_of(said, folder), f"{folder / MASTER}"
+def open_text(text: bytes, folder: Path, said: str, name: str = MASTER) -> MasterKey:
+    """Return the key that the content of a file called `name` holds. Raises KeysAway, KeyMaterialError."""
+    guard, where = guard_of(said, folder), f"{folder / name}"
     form = text.partition(b" ")[0]
     if guard is None:
         if form == _GUARDED:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from encryption.crypto.providers import choice
+from encryption.crypto.providers import choice, rotating
 from encryption.crypto.providers.files import FileKeys, sync_folder, write_new
 from encryption.crypto.providers.master import MASTER, load_master, open_text, text_of
 from encryption.crypto.seal import MasterKey
@@ -22,8 +22,14 @@ def move(folder: Path, before: str, after: str) -> bool:
     """Bring a key folder's master key from one provider to another; False where it was there already.
 
     To systemd nothing can be written: its credential must be there, and hold the same key. Raises KeysAway,
-    KeyMaterialError; the key is then where it was.
+    KeyMaterialError; the key is then where it was. RotationHeld while a rotation of it is unfinished.
     """
+    with rotating.alone(folder):
+        rotating.check_finished(folder)
+        return _move(folder, before, after)
+
+
+def _move(folder: Path, before: str, after: str) -> bool:
     with contextlib.suppress(FileNotFoundError):
         (folder / _PART).unlink()
     lies_in_file = (folder / MASTER).exists()

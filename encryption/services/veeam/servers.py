@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
-from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.errors import NotEligible
@@ -18,17 +17,17 @@ from audit import services as audit
 from audit.alarms import Kind
 from audit.events import Event
 from audit.services.alarms import resolve_alarm_within
-from encryption.crypto import providers, seal
 from encryption.crypto.encoding import canonical
 from encryption.crypto.secret import Secret
 from encryption.engines.veeam.client import Pin, VeeamClient
 from encryption.engines.veeam.inventory import ServerInfo
 from encryption.errors import SealBroken, ServerRefused, Unknown, VeeamRefused, VeeamUntrusted
 from encryption.models import Engine, Repository, VeeamServer
-from encryption.services import intake, jobs
+from encryption.services import intake, jobs, resting
+from encryption.services.resting import Column
 from encryption.services.veeam import addresses
 
-_TABLE = "encryption_veeamserver"
+COLUMN = Column(VeeamServer, "sealed_secret", lambda row: f"account {place_of(row).bound}")
 _THUMBPRINT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LONGEST_AUTHORITY = 65_536
 
@@ -203,15 +202,12 @@ def place_of(server: VeeamServer) -> Place:
 
 
 def _account_password(server: VeeamServer, place: Place) -> Secret:
-    master = providers.load_master(settings.WORKER_KEYS)
     if server.offered_secret is not None:
-        return _take_offer(server, place, master)
+        return _take_offer(server, place)
     if server.sealed_secret is None:
         raise SealBroken("The account's password is missing: enter it again.")
     try:
-        purpose = f"account {place.bound}"
-        sealed = bytes(server.sealed_secret)
-        return Secret(seal.open(master, sealed, table=_TABLE, row=server.pk, purpose=purpose, version=1))
+        return Secret(resting.opened(COLUMN, server))
     except SealBroken as error:
         raise SealBroken(
             "Address, port, certificate or account are not those that the password was entered for: enter"
@@ -219,17 +215,10 @@ def _account_password(server: VeeamServer, place: Place) -> Secret:
         ) from error
 
 
-def _take_offer(server: VeeamServer, place: Place, master: seal.MasterKey) -> Secret:
+def _take_offer(server: VeeamServer, place: Place) -> Secret:
     offered = bytes(server.offered_secret or b"")
     password = intake.open_for(_owner(server.pk, place), offered)
-    sealed = seal.seal(
-        master,
-        password.reveal(),
-        table=_TABLE,
-        row=server.pk,
-        purpose=f"account {place.bound}",
-        version=1,
-    )
+    sealed = resting.sealed(COLUMN, server, password.reveal())
     # Another offer may have come meanwhile: that one stays for the next time.
     VeeamServer.objects.filter(pk=server.pk, offered_secret=offered).update(
         sealed_secret=sealed, offered_secret=None

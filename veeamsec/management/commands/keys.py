@@ -1,4 +1,4 @@
-"""`keys`: who keeps the master keys, and their move from one provider to another."""
+"""`keys`: who keeps the master keys, their move from one provider to another, and their rotation."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,12 +8,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from encryption.crypto import providers
+from encryption.crypto.providers import rotating
 from encryption.errors import KeyMaterialError, KeysAway
+from encryption.services import keyring
+from encryption.services.rotating import rotate
+from recovery.services import private
 from veeamsec import preparing
+
+PROCESSES = ("worker", "enterprise")
 
 
 class Command(BaseCommand):
-    help = "Say who keeps this process's master key, or move it to the provider that VEEAMSEC_KEYS names."
+    help = (
+        "Say who keeps the master keys, move them to the provider that VEEAMSEC_KEYS names, or rotate them."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,17 +29,26 @@ class Command(BaseCommand):
         verbs.add_parser("status", help="ask the provider for each key, and say what it answers")
         move = verbs.add_parser("move", help="bring each key to the provider that VEEAMSEC_KEYS names")
         move.add_argument("--from", dest="before", required=True, help="the former value of VEEAMSEC_KEYS")
+        turn = verbs.add_parser("rotate", help="make a new key, seal everything anew, destroy the former key")
+        turn.add_argument(
+            "process", nargs="?", choices=PROCESSES, help="one key alone; else each of this user"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folders = _folders()
+        folders = _folders(options.get("process"))
         if not folders:
             raise CommandError("No key folder belongs to this user: run it as the process whose key it is.")
-        for folder in folders:
+        for process, folder in folders.items():
             try:
-                told = self._move(folder, options["before"]) if options["verb"] == "move" else _status(folder)
+                told = self._do(process, folder, options)
             except (KeysAway, KeyMaterialError, OSError) as error:
-                raise CommandError(f"{folder.name}: {error}") from error
-            self.stdout.write(f"{folder.name}: {told}")
+                raise CommandError(f"{process}: {error}") from error
+            self.stdout.write(f"{process}: {told}")
+
+    def _do(self, process: str, folder: Path, options: dict[str, Any]) -> str:
+        if options["verb"] == "move":
+            return self._move(folder, options["before"])
+        return self._rotate(process) if options["verb"] == "rotate" else _status(folder)
 
     def _move(self, folder: Path, before: str) -> str:
         after = providers.address()
@@ -40,14 +57,24 @@ class Command(BaseCommand):
         moved = providers.move(folder, before, after)
         return f"kept by {providers.keeper()} {'now' if moved else 'already'}"
 
+    def _rotate(self, process: str) -> str:
+        rest = keyring.rest() if process == "worker" else private.rest()
+        row = rotate(rest, told=lambda text: self.stdout.write(f"{process}: {text}"))
+        return f"the key {row.key} is in force, the former {row.former} is destroyed"
+
 
 def _status(folder: Path) -> str:
     providers.load_master(folder)
-    return f"kept by {providers.keeper()}, and given"
+    given = f"kept by {providers.keeper()}, and given"
+    return f"{given}; a rotation is unfinished" if rotating.is_unfinished(folder) else given
 
 
-def _folders() -> list[Path]:
+def _folders(named: str | None) -> dict[str, Path]:
     by_process = {"worker": settings.WORKER_KEYS, "enterprise": settings.ENTERPRISE_KEYS}
     own = by_process.get(settings.VEEAMSEC_PROCESS)
-    wanted = [Path(own)] if own else [Path(one) for one in by_process.values()]
-    return [folder for folder in wanted if folder.exists() and preparing.keys_are_ours(folder)]
+    found = {process: Path(folder) for process, folder in by_process.items() if own is None or folder == own}
+    return {
+        process: folder
+        for process, folder in found.items()
+        if named in (None, process) and folder.exists() and preparing.keys_are_ours(folder)
+    }
