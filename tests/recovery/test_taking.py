@@ -148,6 +148,13 @@ def test_who_may_not_ask_takes_nothing(people, enterprise, manager):
     assert isinstance(refused(people.operator, manager.announce()), NotEligible)
 
 
+def test_p4_security_alone_decides(people, enterprise, manager):
+    """P4: whose keysets protect what is written here is no administrator's decision."""
+    request = requests.ask("take_keyset", by=enterprise, reason="As planned.", text=manager.announce())
+    with pytest.raises(Exception, match="Security"):
+        approve(people.administrator, request)
+
+
 def test_a_keyset_taken_meanwhile_makes_the_request_stale(people, enterprise, decided, manager):
     request = requests.ask("take_keyset", by=enterprise, reason="As planned.", text=manager.announce())
     later = datetime.now(UTC) + timedelta(seconds=5)
@@ -197,7 +204,7 @@ def test_compared_before_it_is_asked_in_pages(people, enterprise, manager):
     assert answer.status_code == 302
     seen = text_of(as_user(people.dpo).get(answer.url))
     assert fingerprint in seen
-    assert "of another installation" in seen
+    assert "Take another installation" in seen
 
 
 def test_a_refusal_stands_in_the_form(enterprise):

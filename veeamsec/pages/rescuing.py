@@ -20,7 +20,7 @@ _TITLES: Mapping[str, str] = {
     Kind.IMPORT_KEYSET: "Import the keyset {}",
     Kind.EXPORT_KEYSET: "Export the keyset {}",
     Kind.DELETE_KEYSET: "Delete the keyset {}",
-    Kind.TAKE_KEYSET: "Take the keyset {} of another installation",
+    Kind.TAKE_KEYSET: "Take another installation's keyset {}",
     Kind.REGISTER_SERVER: "Register the backup server {}",
     Kind.RECOVER_KEY: "Open keys for {}",
     Kind.RELEASE: "Release the password {}",
@@ -50,7 +50,7 @@ def changes(said: Statement) -> list[Change]:
     if said.kind == Kind.REGISTER_SERVER:
         return [
             Change("Backup server", str(change["name"])),
-            Change("Fingerprint", in_groups(str(change["fingerprint"])), whole=True),
+            Change("Fingerprint", in_groups(str(change["fingerprint"])), digest=True),
         ]
     if said.kind == Kind.TAKE_KEYSET:
         return announced(said.change)
@@ -71,11 +71,11 @@ def announced(change: Mapping[str, Any]) -> list[Change]:
     """What another installation's announcement says, the fingerprint that is compared first."""
     since, until = (datetime.fromisoformat(str(change[name])) for name in ("activated", "expires"))
     return [
-        Change("Fingerprint", in_groups(str(change["fingerprint"])), whole=True),
+        Change("Fingerprint", in_groups(str(change["fingerprint"])), digest=True),
         Change("Keyset", str(change["description"]) or str(change["keyset"]), note=str(change["suite"])),
         Change("In force", f"{since:%-d %B %Y} to {until:%-d %B %Y}"),
         Change("Enterprise Manager", str(change["enterprise"])),
-        Change("Its key", in_groups(str(change["enterprise_key_sha256"])), whole=True),
+        Change("Its key", in_groups(str(change["enterprise_key_sha256"])), digest=True),
         *([Change("The one in force", "retires")] if change["retires"] else ()),
     ]
 

@@ -24,6 +24,8 @@ class Change:
     links: tuple[Link, ...] = ()
     # Whole texts keep their lines.
     whole: bool = False
+    # What people compare sign by sign.
+    digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

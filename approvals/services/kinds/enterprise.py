@@ -205,7 +205,7 @@ def _taking(wish: Wish) -> Found:
     }
     name = told.description or str(told.keyset)
     follows = [
-        f"New restore points are also wrapped for {name}: that Enterprise Manager's Security can have them"
+        f"New restore points are also wrapped for “{name}”: that Enterprise Manager's Security can have them"
         " opened.",
         "Compare the fingerprint on both sides, by another way than this text.",
     ]
