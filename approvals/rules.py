@@ -264,9 +264,14 @@ def satisfiable(policy: PolicyFacts, titles: Sequence[str]) -> bool:
 
     More of them than the quorum, and enough of every office that a pool names; who only advises is no help.
     """
+    return spare(policy, titles) >= 0
+
+
+def spare(policy: PolicyFacts, titles: Sequence[str]) -> int:
+    """Return how many of these active seats may leave, whichever they are, before that ends; below 0: has."""
     counted = [title for title in titles if title not in policy.advising_titles]
-    pools = all(counted.count(pool.title) >= pool.count for pool in policy.pools)
-    return len(counted) > policy.quorum and pools
+    pools = (counted.count(pool.title) - pool.count for pool in policy.pools)
+    return min([len(counted) - policy.quorum - 1, *pools])
 
 
 def stricter(policy: PolicyFacts, than: PolicyFacts) -> bool:

@@ -9,15 +9,15 @@ from approvals.models import Policy
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """Active members against what the strictest policy in force needs, one asker or subject aside."""
+    """Active members, and how many may leave, whoever they are, before the strictest policy cannot be met."""
 
     active: int
-    needed: int
+    spare: int
 
     @property
-    def spare(self) -> int:
-        """Return how many more there are than needed; negative when too few."""
-        return self.active - self.needed
+    def needed(self) -> int:
+        """Return how many there must be, as the offices stand."""
+        return self.active - self.spare
 
     @property
     def note(self) -> str:
@@ -31,6 +31,7 @@ class Headroom:
 
 def headroom() -> Headroom:
     """Return the headroom of the Security Role now."""
-    newest = Policy.objects.order_by("scope_id", "-number").distinct("scope_id")
-    quorum = max((policy.quorum for policy in newest), default=1)
-    return Headroom(people.active_seats(), max(rules.SEATS, quorum + 1))
+    newest = Policy.objects.order_by("scope_id", "-number").distinct("scope_id").values()
+    titles = [seat.title for seat in people.security_members()]
+    spares = [rules.spare(rules.PolicyFacts.read(policy), titles) for policy in newest]
+    return Headroom(len(titles), min([len(titles) - rules.SEATS, *spares]))

@@ -24,8 +24,6 @@ PATIENCE = 20.0
 _CHUNK = 65_536
 # A syslog receiver says nothing; what it says all the same is thrown away, up to here.
 _MOST_TALK = 262_144
-# Above this, Ethernet cuts a datagram into pieces; the kernel refuses more than 65,507.
-_DATAGRAM = forms.LARGEST_DATAGRAM
 
 
 @dataclass(frozen=True, repr=False)

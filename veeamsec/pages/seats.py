@@ -116,7 +116,7 @@ def limits() -> list[str]:
     if room.spare < 0:
         return [f"Nothing can be decided with fewer than {room.needed} active seats: fill one."]
     if room.spare == 0:
-        found.append(f"One absence stops you: {room.needed} active seats are needed. Seat another member.")
+        found.append("One absence stops you: no active seat is to spare. Seat another member.")
     titles = [seat.title for seat in selectors.security_members()]
     for policy in policies.all_in_force():
         able = [title for title in titles if title not in policy.advising_titles]

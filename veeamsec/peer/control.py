@@ -239,15 +239,6 @@ class Control(Surroundings):
         """Wait until what happened is sent; False where it is not in time."""
         return self.at.sender.flush()
 
-    def free_space(self, repository: str, gigabytes: float) -> None:
-        """A repository has so much free."""
-        with self.at.lock:
-            found = next(
-                one for one in self.at.repositories.values() if repository in (one["name"], one["id"])
-            )
-            space = self.at.space[found["id"]]
-            space[1] = space[0] - gigabytes
-
     def _set(self, job: str, block: Model, by: str) -> None:
         def change(model: Model) -> None:
             place = _block(model)

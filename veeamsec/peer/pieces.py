@@ -3,13 +3,10 @@
 from typing import Any
 from uuid import UUID, uuid5
 
-from veeamsec.peer import encryption
-
 Model = dict[str, Any]
 
 _NAMES = UUID("0a1ef7f3-70bb-4b9c-9d3a-0d1c4b7a2f10")
 WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-PLATFORM_ID = encryption.NOTHING
 
 # type → platform of its points, type of its sessions, workload, family of its guests
 KINDS: dict[str, tuple[str, str, str, str]] = {

@@ -20,13 +20,6 @@ _INCREMENT = 20
 _KEPT_DAYS = 14
 
 
-def run_now(at: Installation, identity: str, *, by: str = "SYSTEM", full: bool = False) -> Model:
-    """Run a job from begin to end; its session. Raises Refusal."""
-    session = begin(at, identity, by=by)
-    end(at, session["id"], full=full)
-    return session
-
-
 def begin(at: Installation, identity: str, *, by: str) -> Model:
     """Start a job. Raises Refusal (400, 404) for one that runs or is disabled."""
     job = at.job(identity)

@@ -15,14 +15,6 @@ _OPERATOR = "Backup Operator"
 _SECURITY = "Security Administrator"
 _ADMINISTRATOR = "Backup Administrator"
 
-# What an account needs, by what it is to be used for.
-LEAST_ROLES = {
-    "reading": f"{_OPERATOR}; KMS servers are shown to {_SECURITY} and {_ADMINISTRATOR} only",
-    "analyzer": _SECURITY,
-    "configuration": _ADMINISTRATOR,
-    "governing": _ADMINISTRATOR,
-}
-
 
 class Operation(NamedTuple):
     """One call of the REST API. `secret`: its body holds a password, so its answers are never quoted."""

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import selectors as accounts
 from accounts.models import User
+from approvals import selectors as approvals
 from audit import selectors as audit
 from encryption import badge as badges
 from encryption import selectors as encryption
@@ -23,7 +23,6 @@ from veeamsec.pages.tiles import Tile
 from veeamsec.pages.viewer import viewer_of, waiting_for
 
 LATEST, WAITING, NAMED = 6, 6, 3
-SEATS = 2
 
 
 class Shown(NamedTuple):
@@ -99,12 +98,11 @@ def _tiles(facts: Collection[Facts], signed: Mapping[UUID, Badge], viewer: User)
 
 
 def _seats() -> Tile:
-    seats = accounts.security_members().count()
-    spare = seats - SEATS
-    headroom = f"{spare} more than needed" if spare > 0 else "exactly the two that are needed"
-    note = headroom if spare >= 0 else "nothing can be approved"
-    of = "active seat" if seats == 1 else "active seats"
-    return Tile("Security Role", f"{seats}", of, note=note, href=reverse("people"))
+    room = approvals.headroom()
+    headroom = f"{room.spare} more than needed" if room.spare > 0 else "none to spare"
+    note = headroom if room.spare >= 0 else "nothing can be approved"
+    of = "active seat" if room.active == 1 else "active seats"
+    return Tile("Security Role", f"{room.active}", of, note=note, href=reverse("people"))
 
 
 @dataclass(frozen=True, slots=True)
