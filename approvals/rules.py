@@ -259,16 +259,11 @@ def possible(policy: PolicyFacts, people: Iterable[Voter]) -> bool:
     return len(counted) >= policy.quorum and all(_met(pool, counted) for pool in policy.pools)
 
 
-def satisfiable(policy: PolicyFacts, titles: Sequence[str]) -> bool:
-    """Say whether these active seats can decide under a policy with one of them away or concerned.
-
-    More of them than the quorum, and enough of every office that a pool names; who only advises is no help.
-    """
-    return spare(policy, titles) >= 0
-
-
 def spare(policy: PolicyFacts, titles: Sequence[str]) -> int:
-    """Return how many of these active seats may leave, whichever they are, before that ends; below 0: has."""
+    """Return how many of these seats may leave, whichever they are, before they cannot decide; below 0: now.
+
+    More are needed than the quorum, for one is concerned, and of each office as many as a pool names.
+    """
     counted = [title for title in titles if title not in policy.advising_titles]
     pools = (counted.count(pool.title) - pool.count for pool in policy.pools)
     return min([len(counted) - policy.quorum - 1, *pools])

@@ -73,7 +73,7 @@ def all_in_force() -> list[Policy]:
 def check_met(titles: Sequence[str], extra: Sequence[Mapping[str, Any]] = ()) -> None:
     """Refuse what would leave a policy, in force or about to be, that these active seats cannot meet (P3)."""
     for terms in [*(snapshot(policy) for policy in all_in_force() if not extra), *extra]:
-        if not rules.satisfiable(rules.PolicyFacts.read(terms), titles):
+        if rules.spare(rules.PolicyFacts.read(terms), titles) < 0:
             raise SecurityRoleTooSmall(
                 "The active members of Security must be more than the approvals needed, and fill every office"
                 " that a policy names."
