@@ -47,6 +47,11 @@ def copy_checkpoints() -> int:
     return size
 
 
+def copied() -> int:
+    """Return the size up to which checkpoints lie outside, as the last copy left them there; 0 for none."""
+    return cache.get(COPIED) or 0
+
+
 def _tell_stuck() -> None:
     late = timezone.now() - STUCK
     free = Q(lease_until=None) | Q(lease_until__lt=late)
@@ -78,8 +83,7 @@ def _unsealed() -> str:
 
 
 def _inside() -> str:
-    copied = cache.get(COPIED) or 0
-    oldest = Checkpoint.objects.filter(size__gt=copied).order_by("size").first()
+    oldest = Checkpoint.objects.filter(size__gt=copied()).order_by("size").first()
     if oldest is None or oldest.time > timezone.now() - INSIDE:
         return ""
     if settings.VEEAMSEC_CHECKPOINTS_OUTSIDE is None:

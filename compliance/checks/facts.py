@@ -192,6 +192,9 @@ class InstallationFacts:
     # The newest signed checkpoint beside the database, and the file system that it lies on.
     checkpoint_at: datetime | None
     checkpoint_on: str
+    # A folder outside is named; and when the newest checkpoint was signed that is copied there.
+    outside_named: bool
+    outside_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,7 @@ class Facts:
     """Everything, at one moment."""
 
     now: datetime
+    installation: InstallationFacts
     jobs: tuple[JobFacts, ...] = ()
     passwords: tuple[PasswordFacts, ...] = ()
     versions: Mapping[UUID, VersionFacts] = field(default_factory=dict)
@@ -212,4 +216,3 @@ class Facts:
     # Since when new restore points are also wrapped for a keyset.
     guarded_since: datetime | None = None
     keyset: KeysetFacts | None = None
-    installation: InstallationFacts | None = None

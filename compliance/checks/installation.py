@@ -1,9 +1,9 @@
 """Checks about keysets, and about this installation itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from compliance.checks import controls as c
-from compliance.checks.declared import Check, Line, Result, Severity, Status, counted, unable
+from compliance.checks.declared import Check, Line, Result, Severity, counted, unable
 from compliance.checks.facts import Facts
 
 EXPIRES_WITHIN = timedelta(days=14)
@@ -44,8 +44,6 @@ def _expiring(facts: Facts) -> Result:
 
 
 def _keys(facts: Facts) -> Result:
-    if facts.installation is None:
-        return unable("How keys are held was not looked at.")
     held = KEEPERS.get(facts.installation.keys)
     if held is None:
         line = Line("Whoever takes over this machine takes the key that opens every sealed password.")
@@ -54,8 +52,6 @@ def _keys(facts: Facts) -> Result:
 
 
 def _users(facts: Facts) -> Result:
-    if facts.installation is None:
-        return unable("How processes run was not looked at.")
     if not facts.installation.parted:
         line = Line("Whoever takes over the pages can read the worker's keys.")
         return counted(0, 1, "Web and worker run as one user of the system.", [line])
@@ -63,8 +59,6 @@ def _users(facts: Facts) -> Result:
 
 
 def _tls(facts: Facts) -> Result:
-    if facts.installation is None:
-        return unable("Connections were not looked at.")
     lines = [Line(text) for text in facts.installation.in_clear]
     for one in facts.servers:
         if one.tls not in ("TLSv1.2", "TLSv1.3"):
@@ -77,8 +71,6 @@ def _tls(facts: Facts) -> Result:
 
 
 def _settings(facts: Facts) -> Result:
-    if facts.installation is None:
-        return unable("Settings were not looked at.")
     lines = [Line(text) for text in facts.installation.settings]
     if facts.installation.demo:
         lines.append(Line("This is a demo: its passwords stand in a file."))
@@ -91,14 +83,21 @@ def _settings(facts: Facts) -> Result:
 
 def _outside(facts: Facts) -> Result:
     found = facts.installation
-    if found is None:
-        return unable("Checkpoints were not looked at.")
-    if found.checkpoint_at is None or facts.now - found.checkpoint_at > CHECKPOINT_WITHIN:
+    if not _lately(found.checkpoint_at, facts):
         line = Line("A log that was rewritten would not be noticed.", "log")
         return counted(0, 1, "No checkpoint was signed within a day.", [line])
+    if _lately(found.outside_at, facts):
+        return counted(1, 1, "Signed checkpoints are copied to the disk that is named as outside.", [])
+    if found.outside_named:
+        line = Line("The folder outside is away, full or on our own disk.", "log")
+        return counted(0, 1, "No checkpoint was copied outside within a day.", [line])
     if found.checkpoint_on in ELSEWHERE:
-        return Result(Status.PASSED, "Signed checkpoints lie on another machine.", 1, 1)
+        return counted(1, 1, "Signed checkpoints lie on another machine.", [])
     return unable("Checkpoints lie on this machine; whether something copies them elsewhere cannot be seen.")
+
+
+def _lately(at: datetime | None, facts: Facts) -> bool:
+    return at is not None and facts.now - at <= CHECKPOINT_WITHIN
 
 
 CHECKS = (
@@ -169,7 +168,7 @@ CHECKS = (
         code="log.outside",
         title="Signed checkpoints of the log lie outside of this machine",
         why="Only what lies elsewhere shows that a log, with the machine, was rewritten.",
-        mend="Copy the folder checkpoints to another machine, or mount it from one.",
+        mend="Name a folder on another machine in VEEAMSEC_CHECKPOINTS_OUTSIDE.",
         severity=Severity.MEDIUM,
         controls=(c.LOGGING, c.EVIDENCE, c.RECORDS),
         find=_outside,

@@ -39,6 +39,8 @@ def _strength(facts: Facts) -> Result:
     def fault(one: PasswordFacts, version: VersionFacts) -> str:
         if not version.held:
             return "its value is not known here, so it cannot be judged."
+        if version.length == 0:
+            return "its value was never judged."
         if version.length < SHORTEST:
             return f"shorter than {SHORTEST} characters."
         return "easy to guess." if version.strength < WEAKEST else ""

@@ -118,7 +118,8 @@ def _try(made: VeeamAdoption, typed: Secret) -> None:
     if root is None:
         _refuse(made)
         return
-    _hold(made, version, vault.seal_known(version, typed, root), opened, others)
+    judged = at_veeam.judge(typed, made.password.hint)
+    _hold(made, version, vault.seal_known(version, typed, root), judged, opened, others)
 
 
 @sensitive_variables("root")
@@ -138,6 +139,7 @@ def _hold(
     made: VeeamAdoption,
     version: PasswordVersion,
     sealed: tuple[bytes, bytes],
+    judged: tuple[int, int],
     opened: list[AdoptedJob],
     others: list[AdoptedJob],
 ) -> None:
@@ -147,8 +149,9 @@ def _hold(
             at_veeam.end_within(made, State.FAILED, "Somebody else proved it meanwhile.")
             return
         locked.sealed_password, locked.sealed_root = sealed
+        locked.strength, locked.length = judged
         locked.known_to = sorted({*locked.known_to, str(made.person)})
-        locked.save(update_fields=["sealed_password", "sealed_root", "known_to"])
+        locked.save(update_fields=["sealed_password", "sealed_root", "known_to", "strength", "length"])
         for adopted in others:
             _set_apart_within(adopted, version)
         for adopted in opened:

@@ -138,6 +138,17 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE OR REPLACE FUNCTION encryption_version_judged() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    -- A value is judged when it is known: of a version that was adopted, in the statement that brings it.
+    IF OLD.length <> 0 OR OLD.sealed_password IS NOT NULL OR NEW.sealed_password IS NULL THEN
+        RAISE EXCEPTION 'this part of % is written once', TG_TABLE_NAME
+            USING ERRCODE = '23514', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION encryption_step_moves_on() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
@@ -178,8 +189,9 @@ TRIGGERS: tuple[Trigger, ...] = (
         _VERSION,
         "version_fixed",
         "BEFORE UPDATE",
-        _row("once", "id", "password_id", "number", "kdf", "strength", "length", "request", "created_at"),
+        _row("once", "id", "password_id", "number", "kdf", "request", "created_at"),
     ),
+    Trigger(_VERSION, "version_judged", "BEFORE UPDATE", _row("version_judged", "strength", "length")),
     Trigger(
         _VERSION,
         "version_erased",

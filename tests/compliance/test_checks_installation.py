@@ -1,55 +1,109 @@
 """Checks about this installation: as it is run by one user in clear, and as production runs it."""
 
-from dataclasses import replace
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from django.utils import timezone
+from django.core.management import call_command
 
-from compliance.checks import CHECKS, Facts, Status
-from compliance.services.gathering import installation
+from audit import services as audit
+from audit.services import watching
+from encryption.crypto import providers
+from tests.compliance.there import analyzed, texts
+from tests.guards.fixtures import softhsm  # noqa: F401
 
 pytestmark = pytest.mark.django_db
-
-
-def found(code: str, facts: Facts) -> Status:
-    return CHECKS[code].find(facts).status
+ANOTHER_DISK = Path("/dev/shm")
 
 
 @pytest.fixture
-def seen(people, clock):
-    """What is seen of the house of the tests."""
-    return Facts(now=timezone.now(), installation=installation.look())
+def outside(settings) -> Iterator[Path]:
+    """A folder on another disk, named as outside."""
+    here = Path(tempfile.gettempdir()).stat().st_dev
+    if not ANOTHER_DISK.is_dir() or ANOTHER_DISK.stat().st_dev == here:
+        pytest.skip("this machine has one disk")
+    with tempfile.TemporaryDirectory(dir=ANOTHER_DISK) as folder:
+        settings.VEEAMSEC_CHECKPOINTS_OUTSIDE = Path(folder)
+        yield Path(folder)
 
 
-CODES = (
+@pytest.mark.finds(
+    "not_implemented",
     "installation.keys",
-    "installation.users",
-    "installation.tls",
     "installation.settings",
+    "installation.tls",
+    "installation.users",
     "log.outside",
 )
+def test_one_user_with_files_in_clear_falls_short(people):
+    assert texts(analyzed(people)["installation.tls"]) == ["The pages are not under https."]
 
 
-def test_one_user_with_files_in_clear_falls_short(seen):
-    assert {found(code, seen) for code in CODES} == {Status.NOT_IMPLEMENTED}
-
-
-def test_what_was_not_looked_at_is_not_detected(seen):
-    assert {found(code, replace(seen, installation=None)) for code in CODES} == {Status.UNABLE}
-
-
-def test_as_production_runs_it_passes(seen, settings, monkeypatch):
-    monkeypatch.setenv("VEEAMSEC_KEYS", "kmip://kms.example.com/veeamsec")
+@pytest.mark.finds("passed", "installation.settings", "installation.tls")
+def test_the_settings_of_production_pass(people, settings):
     settings.VEEAMSEC_PRODUCTION, settings.VEEAMSEC_ORIGIN = True, "https://veeamsec.example.com"
     for name in ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS"):
         setattr(settings, name, 1)
-    looked = replace(installation.look(), parted=True, checkpoint_at=seen.now, checkpoint_on="nfs4")
-    assert {code: found(code, replace(seen, installation=looked)) for code in CODES} == dict.fromkeys(
-        CODES, Status.PASSED
-    )
+    assert analyzed(people)["installation.tls"].good == 4
 
 
-def test_mail_in_clear_to_another_machine_is_named(seen, settings):
+def test_each_unsafe_setting_is_named(people, settings):
+    settings.VEEAMSEC_PRODUCTION, settings.VEEAMSEC_DEMO, settings.ALLOWED_HOSTS = True, True, ["*"]
+    told = texts(analyzed(people)["installation.settings"])
+    assert {"Pages are served under any name.", "This is a demo: its passwords stand in a file."} < set(told)
+
+
+def test_mail_in_clear_to_another_machine_is_named(people, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "mail.example.com", False, False
-    assert "Mail is handed to its server without TLS." in installation.look().in_clear
+    assert "Mail is handed to its server without TLS." in texts(analyzed(people)["installation.tls"])
+
+
+@pytest.mark.finds("passed", "installation.keys")
+def test_a_master_key_in_a_security_module_passes(people, settings, vsec_home, softhsm, monkeypatch):  # noqa: F811
+    settings.ENTERPRISE_KEYS = vsec_home.keys / "enterprise"
+    providers.make_enterprise_keys(settings.ENTERPRISE_KEYS, settings.PUBLIC_KEYS)
+    monkeypatch.setenv("VEEAMSEC_KEYS", softhsm.address)
+    call_command("keys", "move", "--from", "files")
+    said = "The worker's master key is held by a security module."
+    assert analyzed(people)["installation.keys"].summary == said
+
+
+@pytest.mark.finds("passed", "installation.users")
+def test_keys_of_another_user_pass(people, settings):
+    if os.geteuid():
+        pytest.skip("only root gives a folder to another user")
+    settings.WEB_KEYS.mkdir(exist_ok=True)
+    os.chown(settings.WEB_KEYS, 65534, 65534)
+    assert analyzed(people)["installation.users"].good == 1
+
+
+@pytest.mark.finds("unable_to_detect", "log.outside")
+def test_checkpoints_on_this_machine_alone_say_nothing_of_elsewhere(people, settings):
+    settings.VEEAMSEC_CHECKPOINTS_OUTSIDE = None
+    assert analyzed(people)["log.outside"].summary == "No checkpoint was signed within a day."
+    audit.sign_checkpoint()
+    assert "cannot be seen" in analyzed(people)["log.outside"].summary
+
+
+@pytest.mark.finds("passed", "log.outside")
+def test_checkpoints_that_are_copied_outside_pass(people, outside):
+    analyzed(people)
+    audit.sign_checkpoint()
+    told = analyzed(people)["log.outside"]
+    assert texts(told) == ["The folder outside is away, full or on our own disk."]
+    audit.sign_checkpoint()
+    watching.copy_checkpoints()
+    assert analyzed(people)["log.outside"].good == 1
+
+
+def test_a_folder_outside_on_our_own_disk_is_none(people, settings):
+    settings.VEEAMSEC_CHECKPOINTS_OUTSIDE = settings.VEEAMSEC_HOME / "elsewhere"
+    settings.VEEAMSEC_CHECKPOINTS_OUTSIDE.mkdir()
+    analyzed(people)
+    audit.sign_checkpoint()
+    assert watching.copy_checkpoints() == 0
+    told = texts(analyzed(people)["log.outside"])
+    assert told == ["The folder outside is away, full or on our own disk."]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from encryption.models import VeeamPassword
 from encryption.services.veeam import enforcement
+from tests.approvals.conftest import approve, work
 from tests.compliance.there import House, analyzed, connect, texts
 from veeamsec.peer import Peer, serve
 from veeamsec.peer.seeds.ground import EMERGENCY, READING
@@ -121,6 +123,39 @@ def plain_target(model: dict[str, Any]) -> None:
             "encryption": {"isEnabled": False},
         }
     ]
+
+
+def test_keys_of_a_kms_server_that_security_approved_pass(people, roster):
+    """Nobody holds their value here, and it is not lost."""
+    with serve("small") as peer:
+        house = connect(people, peer)
+        house.read()
+        before = house.analyzed()
+        kms = VeeamPassword.objects.get(is_kms=True).password
+        asked = house.ask("activate_encryption", jobs=["Test VMs"], encryption_password=kms.pk)
+        work(approve(people.dpo, asked))
+        house.read()
+        after = house.analyzed()
+    assert f"{kms.hint}: Security did not approve the version in force." in texts(
+        before["passwords.approved"]
+    )
+    assert not [text for text in texts(after["passwords.approved"]) if text.startswith(kms.hint)]
+    assert any(text.startswith("Vault VMs:") for text in texts(before["points.approved"]))
+    assert not any(text.startswith("Vault VMs:") for text in texts(after["points.approved"]))
+
+
+@pytest.mark.finds("not_implemented", "passwords.leavers", "passwords.strength")
+@pytest.mark.parametrize(
+    ("value", "why"), [("Short-1", "shorter than 12 characters."), ("aaaaaaaaaaaaaaaa", "easy to guess.")]
+)
+def test_a_weak_value_that_was_adopted_is_named(house, value, why):
+    house.peer.control.somebody_changes_password(STANDARD, value=value)
+    house.read()
+    house.adopt(STANDARD)
+    found = house.analyzed()
+    assert texts(found["passwords.strength"]) == [f"{STANDARD}: {why}"]
+    (told,) = texts(found["passwords.leavers"])
+    assert told == f"{STANDARD}: no request set it, so who knows it cannot be told."
 
 
 def test_a_copy_that_rests_or_lies_in_the_same_place_is_none(house):

@@ -1,14 +1,17 @@
 """A Veeam server on this machine, connected and read by the services, and what the analyzer says of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from approvals.models import ApprovalRequest, State
 from approvals.services import requests
 from compliance.models import Finding
 from compliance.services import analyzing
 from encryption.crypto.secret import Secret
-from encryption.models import VeeamPassword, VeeamServer
+from encryption.models import Job, VeeamPassword, VeeamServer
 from encryption.services.veeam import adoption, events, imports, reconciliation, servers
 from tests.approvals.conftest import CUSTODY, People, answers, approve, work
 from veeamsec.peer import Peer
@@ -44,23 +47,26 @@ class House:
         self.server.refresh_from_db()
         assert self.server.error == ""
 
-    def change_password(self, hint: str, value: str, *, by: str = "dpo") -> ApprovalRequest:
-        """Adopt the value of a password there, and change it by a request that somebody decides alone."""
+    def adopt(self, hint: str) -> UUID:
+        """Adopt the value of a password there, as the operator; return its id here."""
         password = VeeamPassword.objects.get(password__hint=hint).password_id
         typed = Secret(self.peer.control.password_value(hint).encode())
         adoption.prove(adoption.adopt(password, by=self.people.operator, typed=typed).pk)
-        asked = requests.ask(
-            "change_password",
-            by=self.people.operator,
-            reason="As the plan says.",
-            encryption_password=password,
-            new_password=value,
-            custody=[CUSTODY],
-            answers=answers(),
-        )
-        done = work(approve(getattr(self.people, by), asked))
+        return password
+
+    def change_password(self, hint: str, value: str) -> ApprovalRequest:
+        """Adopt the value of a password there, and change it by a request that the DPO approves."""
+        asked = self.ask("change_password", encryption_password=self.adopt(hint), new_password=value)
+        done = work(approve(self.people.dpo, asked))
         assert done.state == State.EXECUTED, done.outcome
         return done
+
+    def ask(self, kind: str, *, jobs: Sequence[str] = (), **fields: Any) -> ApprovalRequest:
+        """Ask for something about passwords and jobs there, as the operator."""
+        if jobs:
+            fields["jobs"] = list(Job.objects.filter(name__in=jobs).values_list("pk", flat=True))
+        given = {"reason": "As the plan says.", "custody": [CUSTODY], "answers": answers()}
+        return requests.ask(kind, by=self.people.operator, **(given | fields))
 
     def analyzed(self) -> dict[str, Finding]:
         """Run every check, and return what each found."""

@@ -11,7 +11,8 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
-from audit.services import outside
+from audit.models import Checkpoint
+from audit.services import outside, watching
 from compliance.checks.facts import InstallationFacts
 from encryption.crypto import providers
 
@@ -33,7 +34,15 @@ def look() -> InstallationFacts:
         settings=tuple(_unsafe_settings()),
         checkpoint_at=None if note is None else datetime.fromtimestamp(note.stat().st_mtime, UTC),
         checkpoint_on=_file_system(outside.folder()),
+        outside_named=settings.VEEAMSEC_CHECKPOINTS_OUTSIDE is not None,
+        outside_at=_copied_at(),
     )
+
+
+def _copied_at() -> datetime | None:
+    """Return when the newest checkpoint was signed that is safe in the folder outside."""
+    copied = Checkpoint.objects.filter(size__lte=watching.copied()).order_by("-size")
+    return copied.values_list("time", flat=True).first()
 
 
 def _parted() -> bool:

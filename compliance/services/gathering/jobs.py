@@ -86,7 +86,9 @@ def _copies_here(rows: Iterable[_Row], filled: Container[UUID]) -> dict[UUID, in
     for row in ours:
         if row.pk in filled:
             places[_source(row)].add(row.repository_id)
-    return {row.pk: len(places[_source(row)] - {row.repository_id}) for row in ours}
+    return {
+        row.pk: len(places[_source(row)] - {row.repository_id}) if row.pk in filled else 0 for row in ours
+    }
 
 
 def _source(row: _Row) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

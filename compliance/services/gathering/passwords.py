@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Max
 
-from approvals.models import Capacity, Verdict, Vote
+from approvals.models import Capacity, RequestTarget, State, Verdict, Vote
 from compliance.checks.facts import CustodyFacts, JobFacts, PasswordFacts, VersionFacts
 from encryption.models import EncryptionPassword, PasswordVersion, VeeamPassword
 from recovery import selectors as recovery
@@ -16,7 +16,7 @@ from recovery.models import CustodyProof
 
 def versions() -> dict[UUID, VersionFacts]:
     """Return every version that was not erased."""
-    approved = _approved_requests()
+    approved, kms = _approved_requests(), _approved_kms()
     return {
         row.pk: VersionFacts(
             id=row.pk,
@@ -27,8 +27,9 @@ def versions() -> dict[UUID, VersionFacts]:
             length=row.length,
             strength=row.strength,
             known_to=frozenset(UUID(person) for person in row.known_to),
-            held=row.sealed_password is not None,
-            approved=row.request in approved,
+            # What a key management server holds is not lost, and has no value that a request could bring.
+            held=row.sealed_password is not None or row.password_id in kms,
+            approved=row.request in approved or kms.get(row.password_id, False),
             asked_here=row.request is not None,
         )
         for row in PasswordVersion.objects.filter(erased_at=None)
@@ -67,6 +68,17 @@ def _approved_requests() -> set[UUID]:
     """Return the requests that a member of Security other than the asker approved."""
     votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
     return set(votes.values_list("request", flat=True))
+
+
+def _approved_kms() -> dict[UUID, bool]:
+    """Return the key management servers, and whether Security approved that jobs use each."""
+    votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
+    named = RequestTarget.objects.filter(
+        type=RequestTarget.Type.PASSWORD, request__state=State.EXECUTED, request__in=votes.values("request")
+    )
+    decided = set(named.values_list("ref", flat=True))
+    kms = VeeamPassword.objects.filter(is_kms=True).values_list("password", flat=True)
+    return {password: password in decided for password in kms}
 
 
 def _custody(newest: Iterable[VersionFacts], now: datetime) -> dict[UUID, CustodyFacts]:

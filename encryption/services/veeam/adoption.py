@@ -19,7 +19,7 @@ from audit.errors import Later
 from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
-from encryption.crypto.secret import Secret
+from encryption.crypto.secret import Secret, strength
 from encryption.errors import EngineError, ServerRefused, Unknown, VeeamUnreachable, VerifyBlocked
 from encryption.models import PasswordVersion, VeeamAdoption, VeeamPassword
 from encryption.services import intake, vault
@@ -126,12 +126,14 @@ def _hold(offer: VeeamAdoption, typed: Secret) -> None:
         end(offer, State.FAILED, "No version of this password waits for its value.")
         return
     sealed = vault.seal_value(version.pk, version.number, typed).password
+    judged = judge(typed, offer.password.hint)
     with audit.act(by=audit.WORKER, subject=offer.password):
         locked = PasswordVersion.objects.select_for_update().get(pk=version.pk)
         if locked.sealed_password is None and locked.in_force_until is None:
             locked.sealed_password = sealed
             locked.known_to = list(dict.fromkeys([*locked.known_to, str(offer.person)]))
-            locked.save(update_fields=["sealed_password", "known_to"])
+            locked.strength, locked.length = judged
+            locked.save(update_fields=["sealed_password", "known_to", "strength", "length"])
             facts = {"adoption": offer.pk, "number": version.number, "by": offer.asked_by}
             audit.record(Event.VEEAM_PASSWORD_ADOPTED, facts=facts)
             resolve_alarm_within(Kind.VEEAM_ADOPTION_FAILED, offer.password)
@@ -147,6 +149,12 @@ def _refuse(offer: VeeamAdoption) -> None:
         text = f"A value was offered as “{offer.password}” that Veeam says is not the password."
         raise_alarm_within(Kind.VEEAM_ADOPTION_FAILED, offer.password, Alarm.Severity.WARNING, text)
         end_within(offer, State.WRONG, "Veeam says that this is not the password.")
+
+
+@sensitive_variables("typed")
+def judge(typed: Secret, hint: str) -> tuple[int, int]:
+    """Return how hard a value that was proved is to guess, 0 to 4, and its length; nothing is refused."""
+    return strength(typed, hints=(hint,)).score, len(typed.reveal().decode())
 
 
 def end(offer: VeeamAdoption, state: str, said: str) -> None:

@@ -36,7 +36,8 @@ def following_within(
         held = vault.password_of(value)
         version.sealed_password = vault.seal_value(version.pk, version.number, held).password
         version.known_to = value.known_to
-        version.save(update_fields=["sealed_password", "known_to"])
+        version.strength, version.length = value.strength, value.length
+        version.save(update_fields=["sealed_password", "known_to", "strength", "length"])
     begin_within(version, modified)
     return version
 

@@ -76,6 +76,13 @@ def test_proved_password_is_approved_by_nobody(lost):
     assert drift.observe(lost.job.pk) == []
 
 
+def test_proved_password_is_judged(lost):
+    adopt(lost)
+    assert (PasswordVersion.objects.get().length, PasswordVersion.objects.get().strength) == (0, 0)
+    prove(lost)
+    assert PasswordVersion.objects.get().length > 0
+
+
 @pytest.mark.alarm("password.not_proved")
 def test_wrong_password_is_forgotten_and_alarmed_until_the_right_one(lost):
     adopt(lost)

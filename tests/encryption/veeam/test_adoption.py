@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
 
 from accounts.errors import NotEligible
 from accounts.models import Role
@@ -53,6 +54,21 @@ def test_right_value_is_held(gold, operator):
     assert (made.state, made.sealed) == ("adopted", None)
     assert vault.password_of(version).reveal().decode() == VALUE
     assert version.known_to == [str(operator.person_id)]
+
+
+def test_how_hard_it_is_to_guess_is_known(gold, operator):
+    offer(gold, operator)
+    version = PasswordVersion.objects.get()
+    assert (version.length, version.strength) == (16, 4)
+
+
+@pytest.mark.parametrize("change", [{"strength": 1}, {"length": 40}])
+def test_a_judgement_is_written_once(gold, operator, change):
+    with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+        PasswordVersion.objects.update(**change)
+    offer(gold, operator)
+    with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+        PasswordVersion.objects.update(**change)
 
 
 def test_adopted_value_is_approved_by_nobody(gold, operator):
