@@ -100,6 +100,14 @@ def _released(version: PasswordVersion) -> list[_Row]:
     ]
 
 
+def _private_half(keyset: Keyset | None) -> str:
+    if keyset is None or not keyset.own:
+        return "its private half is held by another installation, which alone knows who opened what"
+    if keyset.exported_at is None:
+        return "its private half was not exported"
+    return "its private half left the house, under a passphrase"
+
+
 def of_keysets(copy: Copy, oldest: datetime, newest: datetime) -> Table:
     """Return the keysets that restore points of this time are wrapped for, and what was opened by them."""
     guards = KeysetGuard.objects.filter(since__lte=newest)
@@ -111,11 +119,6 @@ def of_keysets(copy: Copy, oldest: datetime, newest: datetime) -> Table:
         keyset = keysets.get(guard.keyset)
         name = str(keyset) if keyset is not None else f"keyset {str(guard.keyset)[:8]}"
         exported = keyset.exported_at if keyset is not None else None
-        note = (
-            "its private half left the house, under a passphrase"
-            if exported
-            else "its private half was not exported"
-        )
         rows.append(
             (
                 name,
@@ -123,7 +126,7 @@ def of_keysets(copy: Copy, oldest: datetime, newest: datetime) -> Table:
                 guard.since,
                 guard.until,
                 exported,
-                note,
+                _private_half(keyset),
             )
         )
     rows += _cases(copy)

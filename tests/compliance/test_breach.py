@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -11,8 +12,8 @@ from django.utils import timezone
 from approvals.services import requests
 from compliance.errors import Invalid, NotFound
 from compliance.reports import breach, formats
-from encryption.models import Drift, Job, PasswordVersion, RestorePoint
-from recovery.models import Release
+from encryption.models import Drift, Job, KeysetGuard, PasswordVersion, RestorePoint
+from recovery.models import Keyset, Release
 from tests.approvals.conftest import CUSTODY, answers, approve, run, work
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,15 @@ def test_the_version_is_that_of_the_day_and_not_of_today(changed, people):
     on_the_day = report(people.dpo, changed, day=days_ago(5))
     assert len(on_the_day["tables"]["passwords"]) == 2
     assert on_the_day["facts"]["points"] == 1
+
+
+@pytest.mark.parametrize(("own", "said"), [(True, "was not exported"), (False, "another installation")])
+def test_of_another_installations_keyset_nothing_is_claimed(executed, job, people, own, said):
+    keyset = Keyset.objects.create(suite="x-wing", public=b"half", enterprise=uuid4(), own=own)
+    before = timezone.now() - timedelta(days=1)
+    KeysetGuard.objects.create(keyset=keyset.pk, suite="x-wing", public=b"half", since=before)
+    [row] = report(people.dpo, job)["tables"]["keysets"]
+    assert said in row["note"]
 
 
 def test_who_knew_who_keeps_and_to_whom_it_was_released(executed, job, people):

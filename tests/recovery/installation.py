@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from django.conf import settings
 from django.db import connection
 
 PEOPLE = {"dora": "security", "carl": "security", "adam": "administrator", "olivia": "operator"}
+# One that nobody ends goes by itself.
+LONGEST_SECONDS = 300
 # What a person does, and what workers do, is done within these rights.
 WEB, WORKER = "veeamsec_web", "veeamsec_worker"
 
@@ -228,6 +231,7 @@ ACTS: tuple[Callable[..., dict[str, Any]], ...] = (
 
 def main() -> None:
     """Do what is told, line by line, until there is no more."""
+    signal.alarm(LONGEST_SECONDS)
     django.setup()
     acts = {act.__name__: act for act in ACTS}
     for line in sys.stdin:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.errors import NotEligible
@@ -168,6 +169,17 @@ def test_what_mail_does_to_the_text_does_not_matter(enterprise, manager):
     text = manager.announce()
     quoted = "Hello,\r\n> " + text.replace("\n", "\r\n> ") + "\r\nBye"
     assert taking.read(quoted) == taking.read(text)
+
+
+def test_by_command(enterprise, keyset, capsys):
+    call_command("keyset_announcement")
+    told = capsys.readouterr().out
+    assert in_groups(taking.read(told).fingerprint) in told
+
+
+def test_where_none_is_in_force_the_command_says_so(enterprise):
+    with pytest.raises(CommandError, match="in force"):
+        call_command("keyset_announcement")
 
 
 def test_over_the_api(people, enterprise, keyset, decided):
