@@ -109,6 +109,19 @@ def makers_of(user: UUID) -> frozenset[UUID]:
     return frozenset(made) | frozenset(links.values_list("issued_by__person", flat=True))
 
 
+def made_by(persons: Collection[UUID], makers: Collection[UUID]) -> frozenset[tuple[UUID, UUID]]:
+    """Return person and maker, wherever one of the makers made an account of one, or handed out a link to it.
+
+    That may be the maker under another name (P1), save who sits in Security: a decided request seated them.
+    """
+    seated = SecurityMember.objects.filter(until=None).values("person")
+    users = User.objects.filter(person__in=persons).exclude(person__in=seated).order_by()
+    found: set[tuple[UUID, UUID]] = set()
+    for way in ("created_by__person", "enrolment_links__issued_by__person"):
+        found.update(users.filter(**{f"{way}__in": makers}).values_list("person", way))
+    return frozenset(found)
+
+
 def is_suspended(user: User) -> bool:
     """Say whether an account's seat in Security is suspended: then it signs in nowhere (P3)."""
     seats = SecurityMember.objects.filter(SecurityMember.suspended_now(), user_id=user.pk, until=None)

@@ -162,9 +162,9 @@ BEGIN
     END IF;
     IF NEW.capacity <> 'security' AND NOT EXISTS (
         SELECT FROM approvals_approvalrequest r
-        WHERE r.id = NEW.request_id AND approvals_about_passwords(r.kind))
+        WHERE r.id = NEW.request_id AND approvals_about_passwords(r.kind) AND r.kind <> 'release_password')
     THEN
-        RAISE EXCEPTION 'Security alone decides on people and rules'
+        RAISE EXCEPTION 'Security alone decides on people, rules and releases'
             USING ERRCODE = '23514', CONSTRAINT = 'vote_of_security_alone';
     END IF;
     RETURN NEW;

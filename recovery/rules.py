@@ -1,6 +1,6 @@
 """Custody of a password: what the register of its copies shows, as values in and a verdict out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,10 +60,10 @@ def is_proved(copy: Copy, now: datetime) -> bool:
     return copy.right is True and copy.proved_at is not None and now - copy.proved_at <= PROVED_WITHIN
 
 
-def secured(copies: Sequence[Copy], *, asker: UUID | None, now: datetime) -> int:
-    """Return how many custodians, other than who asked, have proved that they hold the password."""
+def secured(copies: Sequence[Copy], *, askers: Collection[UUID], now: datetime) -> int:
+    """Return how many custodians, other than who may have asked, have proved that they hold the password."""
     persons = {copy.person for copy in copies if copy.person is not None and is_proved(copy, now)}
-    return len(persons - {asker})
+    return len(persons - set(askers))
 
 
 def may_try(wrong: Sequence[datetime], now: datetime) -> bool:

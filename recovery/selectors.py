@@ -1,6 +1,6 @@
 """Custody as pages and API read it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from accounts import selectors as accounts
 from accounts.models import User
 from encryption.models import PasswordVersion
 from recovery import rules
@@ -25,7 +26,7 @@ class Custody:
 
 
 def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID, Custody]:
-    """Return who holds each of many versions, in two queries."""
+    """Return who holds each of many versions, in as many queries as for one."""
     versions = list(versions)
     records = CustodyRecord.objects.filter(version__in=versions, ended_at=None).select_related("person")
     # What one keeper proved says nothing of the next, to whom the copy was given.
@@ -44,8 +45,14 @@ def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID,
             None if proof is None else proof.judged_at,
         )
         of_versions[record.version_id].append((record, copy))
-    askers = {one.pk: _asker(one) for one in versions}
-    return {version: _custody(rows, askers[version], now) for version, rows in of_versions.items()}
+    asked = {one.pk: asker for one in versions if (asker := _asker(one)) is not None}
+    keepers = {copy.person for rows in of_versions.values() for _, copy in rows if copy.person is not None}
+    made = accounts.made_by(keepers, set(asked.values())) if keepers else frozenset()
+    askers = {
+        version: {asker, *(person for person, maker in made if maker == asker)}
+        for version, asker in asked.items()
+    }
+    return {version: _custody(rows, askers.get(version, ()), now) for version, rows in of_versions.items()}
 
 
 def _asker(version: PasswordVersion) -> UUID | None:
@@ -53,13 +60,15 @@ def _asker(version: PasswordVersion) -> UUID | None:
     return UUID(version.known_to[0]) if version.known_to else None
 
 
-def _custody(rows: list[tuple[CustodyRecord, rules.Copy]], asker: UUID | None, now: datetime) -> Custody:
+def _custody(
+    rows: list[tuple[CustodyRecord, rules.Copy]], askers: Collection[UUID], now: datetime
+) -> Custody:
     copies = tuple(copy for _, copy in rows)
     return Custody(
         records=tuple(record for record, _ in rows),
         copies=copies,
         lights=rules.lights(copies, now),
-        secured=rules.secured(copies, asker=asker, now=now),
+        secured=rules.secured(copies, askers=askers, now=now),
     )
 
 

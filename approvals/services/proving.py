@@ -163,15 +163,20 @@ def _is_proved(request: UUID, said: Statement, persons: set[UUID]) -> bool:
 
 
 def _custodians(said: Statement) -> list[Person]:
-    """Return who can prove: of a new password those named, of one that exists the keepers of its copies."""
+    """Return who can prove: of a new password those named, of one that exists the keepers of its copies.
+
+    Nobody who may have asked under another name: whose account an asker made, or handed a link to (P1).
+    """
     if said.change["secret_sha256"] is not None:
         named = (str(row["custodian"]) for row in said.custody)
-        meant = accounts.persons_named(named, before=said.created + WHOLE_SECOND)
-        return [person for person in meant.values() if person.pk not in said.askers]
-    kept = custody.custody_of(_version(said), timezone.now()).values()
-    keepers = {record.person_id for found in kept for record in found.records}
-    active = User.objects.filter(is_active=True, is_human=True, person__in=keepers - {None})
-    return list(Person.objects.filter(pk__in=active.values("person")).exclude(pk__in=said.askers))
+        meant = {one.pk for one in accounts.persons_named(named, before=said.created + WHOLE_SECOND).values()}
+    else:
+        kept = custody.custody_of(_version(said), timezone.now()).values()
+        keepers = {record.person_id for found in kept for record in found.records}
+        active = User.objects.filter(is_active=True, is_human=True, person__in=keepers - {None})
+        meant = set(active.values_list("person", flat=True))
+    made = {person for person, _ in accounts.made_by(meant, said.askers)}
+    return list(Person.objects.filter(pk__in=meant - made).exclude(pk__in=said.askers))
 
 
 def _version(said: Statement) -> list[PasswordVersion]:

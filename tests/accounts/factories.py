@@ -1,12 +1,13 @@
 """People for tests, written straight into the tables: accounts, roles, seats, a sealed Security Role."""
 
 import itertools
+import os
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from accounts.models import Person, Role, RoleGrant, SecurityMember, SecurityRole, Title, User
+from accounts.models import EnrolmentLink, Person, Role, RoleGrant, SecurityMember, SecurityRole, Title, User
 from accounts.services import factors
 
 PASSWORD = "correct horse battery staple 7"
@@ -32,6 +33,17 @@ def make_user(
     if role:
         RoleGrant.objects.create(user=user, role=role)
     return user
+
+
+def handed_a_link(user: User, *, by: User) -> None:
+    """A first link to an account, over by now, that somebody handed out and may have opened alone."""
+    EnrolmentLink.objects.create(
+        token_hash=os.urandom(32),
+        seat=EnrolmentLink.For.USER,
+        user=user,
+        expires_at=timezone.now(),
+        issued_by=by,
+    )
 
 
 def seat(user: User, title: Title = Title.OTHER, since: datetime | None = None) -> SecurityMember:

@@ -16,6 +16,7 @@ from audit.models import Alarm, Entry
 from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody
 from recovery.services.custody import TooMany
+from tests.accounts.factories import handed_a_link
 from tests.alarms import assert_ended
 from tests.approvals.conftest import CUSTODY, SECRET, approve, new_policy, work
 from tests.encryption.conftest import make_user
@@ -90,6 +91,13 @@ def test_p1_a_namesake_made_since_proves_nothing(request_, people):
     with pytest.raises(NotEligible):
         prove(request_, namesake)
     assert prove(request_, people.ciso).found == "equal"
+
+
+def test_p1_an_account_that_the_asker_made_proves_nothing(people, roster, ask):
+    new_policy(custody_proof=True)
+    handed_a_link(people.nobody, by=people.operator)
+    with pytest.raises(Invalid, match="custodian"):
+        ask(custody=[CUSTODY | {"custodian": people.nobody.person.name}])
 
 
 def test_a_name_of_two_persons_is_no_custodian(people, roster, ask):

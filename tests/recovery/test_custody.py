@@ -14,6 +14,7 @@ from encryption import selectors as encryption
 from recovery import rules, selectors
 from recovery.models import CustodyProof, CustodyRecord
 from recovery.services import custody
+from tests.accounts.factories import handed_a_link
 from tests.alarms import assert_ended
 from tests.approvals.conftest import SECRET, approve, work
 from tests.encryption.conftest import make_user
@@ -121,6 +122,21 @@ def test_p10_a_proof_does_not_go_over_to_whom_the_copy_is_given(record, people):
     custody.assign(record.pk, person=people.nobody.person_id, by=people.administrator)
     shown = custody_now(record)
     assert (shown.secured, shown.copies[0].right, shown.lights[-1].on) == (0, None, False)
+
+
+def test_p10_an_account_that_the_asker_made_secures_nothing(record, people):
+    """P1, P10: who asked may have opened its first link; Security's seats were decided by others."""
+    custody.assign(record.pk, person=people.nobody.person_id, by=people.administrator)
+    record.refresh_from_db()
+    proved(record, people.nobody)
+    assert custody_now(record).secured == 1
+    handed_a_link(people.nobody, by=people.operator)
+    assert custody_now(record).secured == 0
+    handed_a_link(people.ciso, by=people.operator)
+    custody.assign(record.pk, person=people.ciso.person_id, by=people.administrator)
+    record.refresh_from_db()
+    proved(record, people.ciso)
+    assert custody_now(record).secured == 1
 
 
 def test_a_copy_that_comes_back_is_proved_by_its_own_proof(record, people):

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.errors import NotEligible
@@ -108,6 +109,14 @@ def test_p4_an_administrator_does_not_release(people, encrypted):
     """P4"""
     with pytest.raises(Exception, match="Security"):
         approve(people.administrator, asked(people, encrypted))
+
+
+def test_p4_the_database_takes_no_vote_of_an_administrator_on_a_release(people, encrypted):
+    request = asked(people, encrypted)
+    fields = {"voter": people.administrator, "person_id": people.administrator.person_id}
+    fields |= {"asker_person_id": request.asker_person_id, "capacity": "administrator", "verdict": "approve"}
+    with pytest.raises(IntegrityError, match="Security alone"), transaction.atomic():
+        request.votes.create(**fields, digest=request.digest, proof={"factor": "totp", "nonce": "n"})
 
 
 def test_it_ends_after_a_week(release, people, monkeypatch):
