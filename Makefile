@@ -7,7 +7,7 @@ CODE := audit accounts encryption recovery approvals compliance veeamsec manage.
 REQUIREMENTS := requirements requirements-local requirements-apprise requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long forward-long machine-long
+.PHONY: help run demo demo-veeam test check bench openapi events api-long format requirements clean faults-long forward-long machine-long rotation-long
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +29,9 @@ faults-long: $(VENV)/dev.stamp ## killed at every sync and rename, and twenty ti
 
 forward-long: $(VENV)/dev.stamp ## 500,000 entries to a real rsyslogd over TLS, both sides killed again and again
 	FORWARD_ENTRIES=500000 FORWARD_KILLS=30 nice $(PY) -m pytest -q -n 0 -s tests/audit/forwarding/test_rsyslog.py
+
+rotation-long: $(VENV)/dev.stamp ## keyset and master key rotated over 100,000 keys and values, killed 20 times each
+	ROTATION_POINTS=100000 ROTATION_VALUES=100000 ROTATION_KILLS=20 nice timeout 5400 $(PY) -m pytest -q -n 0 -s --durations=0 tests/recovery/test_rotation.py tests/encryption/rotation/test_kills.py
 
 machine-long: $(VENV)/dev.stamp ## 10,000 examples of everybody's doings, against every promise
 	MACHINE_EXAMPLES=10000 MACHINE_STEPS=25 nice $(PY) -m pytest -q -n 2 tests/machine

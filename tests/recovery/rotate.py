@@ -1,6 +1,5 @@
-"""A rotation in a process of its own, for tests that kill it: job folder, seed of the new keyset, its id."""
+"""What tests of a keyset's rotation rotate with: one backup server, keysets made of a seed."""
 
-import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -22,15 +21,5 @@ def protection(seed: bytes, keyset: UUID) -> Protection:
 
 
 def main(folder: Path, seed: bytes, keyset: UUID) -> int:
-    """Rotate every restore point of a job's folder, and say each one."""
-
-    def told(done: int) -> None:
-        sys.stdout.write(f"{done}\n")
-        sys.stdout.flush()
-
-    by = protection(seed, keyset)
-    return protecting.cover(folder, list_points(folder), keys=roots, by=by, progress=told)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), bytes.fromhex(sys.argv[2]), UUID(sys.argv[3]))
+    """Rotate every restore point of a job's folder."""
+    return protecting.cover(folder, list_points(folder), keys=roots, by=protection(seed, keyset))

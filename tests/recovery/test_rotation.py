@@ -2,9 +2,9 @@
 
 import os
 import random
-import signal
-import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,14 +13,23 @@ import pytest
 from encryption.crypto import keysets
 from encryption.engines.native import protection as protecting
 from encryption.engines.native.recovery import verify_line
-from tests.encryption.native.conftest import job, plain, run, small  # noqa: F401
-from tests.recovery import rotate
+from encryption.errors import EngineError, MissingKeyLine
+from tests.encryption.native.conftest import bring, job, plain, run, small  # noqa: F401
+from tests.faults.launcher import Fault, killed
+from tests.recovery import rotate, shelf
 
-# As many as `make test` has time for; a longer run is named by the environment.
-POINTS = int(os.environ.get("ROTATION_POINTS", "60"))
-KILLS = 5
-SEED = int(os.environ.get("FAULT_SEED", random.randrange(2**31)))
+# As many as `make test` has time for; `make rotation-long` names more.
+POINTS = int(os.environ.get("ROTATION_POINTS", "600"))
+KILLS = int(os.environ.get("ROTATION_KILLS", "6"))
+# After a kill so many are really opened, spread evenly; at the end all.
+SAMPLE = 600
+SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 OLD, NEW = (b"o" * 32, uuid4()), (b"n" * 32, uuid4())
+
+
+def say(text: str) -> None:
+    """Shown with a failure, and by `make rotation-long`."""
+    sys.stdout.write(f"{text}\n")
 
 
 def opens(folder: Path, point: UUID) -> set[UUID]:
@@ -34,28 +43,53 @@ def opens(folder: Path, point: UUID) -> set[UUID]:
     return found
 
 
+def sample(points: Sequence[UUID]) -> Sequence[UUID]:
+    return points[:: max(1, len(points) // SAMPLE)]
+
+
 def test_p11_a_rotation_that_is_killed_leaves_every_point_recoverable_and_resumes(job, small, run):  # noqa: F811
     """P11, for keysets: at every instant each point answers to the old or the new one, at last to the new."""
-    sys.stdout.write(f"seed {SEED}\n")
     by = rotate.protection(*OLD)
-    points = [run(job, small, protection=by) for _ in range(POINTS)]
-    marks = sorted(random.Random(SEED).sample(range(1, POINTS), KILLS))
-    killed = 0
-    for mark in marks:
-        words = [sys.executable, "-m", "tests.recovery.rotate", str(job), NEW[0].hex(), str(NEW[1])]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if int(line) >= mark:
-                    process.send_signal(signal.SIGKILL)
-                    break
-            assert process.wait() == -signal.SIGKILL
-        killed += 1
-        assert all(opens(job, point) in ({OLD[1]}, {NEW[1]}) for point in points)
-    assert killed == KILLS
-    rotate.main(job, *NEW)
+    points = [run(job, small, protection=by) for _ in range(2)] + shelf.fill(job, POINTS - 2, by)
+    dice, struck, began = random.Random(SEED), 0, time.monotonic()
+    say(f"seed {SEED}: {POINTS} wrapped keys, {KILLS} kills")
+    while struck < KILLS:
+        # Each goes on where the last was killed: by a share of the whole, so that none comes to the end.
+        fault = Fault(dice.choice(["fsync", "rename", "write"]), dice.randint(1, POINTS // (KILLS + 1)))
+        assert killed(lambda: rotate.main(job, *NEW), fault), f"seed {SEED}: {fault} did not happen"
+        struck += 1
+        done = sum(protecting.read(job, point)[0].keyset == NEW[1] for point in points)
+        assert all(opens(job, point) in ({OLD[1]}, {NEW[1]}) for point in sample(points))
+        say(f"{fault.place} {fault.number}: {done} done, {time.monotonic() - began:.0f} s")
+    left = rotate.main(job, *NEW)
+    say(f"{left} at last, without a kill, {time.monotonic() - began:.0f} s")
     assert all(opens(job, point) == {NEW[1]} for point in points)
     assert not list(job.glob("*.part"))
+
+
+def test_a_point_of_the_shelf_is_a_restore_point(job, bring):  # noqa: F811
+    """What is filled in by the thousand is no dummy: it restores."""
+    (point,) = shelf.fill(job, 1, rotate.protection(*OLD))
+    assert list(bring(job, point).iterdir()) == []
+
+
+def test_a_point_without_its_key_line_ends_a_rotation_after_those_before_it(job):  # noqa: F811
+    """Nor does it keep those before it from the new keyset."""
+    points = shelf.fill(job, 5, rotate.protection(*OLD))
+    keyring = job / "keyring"
+    lines = keyring.read_bytes().splitlines(keepends=True)
+    keyring.write_bytes(b"".join(line for line in lines if str(points[3]).encode() not in line))
+    with pytest.raises(MissingKeyLine):
+        protecting.cover(job, points, keys=rotate.roots, by=rotate.protection(*NEW))
+    assert [opens(job, point) == {NEW[1]} for point in points] == [True, True, True, False, False]
+
+
+def test_a_damaged_header_ends_a_rotation_after_those_before_it(job):  # noqa: F811
+    points = shelf.fill(job, 5, rotate.protection(*OLD))
+    (job / f"{points[3]}.vsb").write_bytes(b"no data file")
+    with pytest.raises(EngineError):
+        protecting.cover(job, points, keys=rotate.roots, by=rotate.protection(*NEW))
+    assert [opens(job, point) == {NEW[1]} for point in points] == [True, True, True, False, False]
 
 
 def test_p11_what_a_killed_writer_left_is_no_obstacle(job, small, run):  # noqa: F811

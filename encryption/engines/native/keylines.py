@@ -7,7 +7,7 @@ before the data file that needs it gets its name.
 import hashlib
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
@@ -29,6 +29,8 @@ from encryption.engines.native.part import Part
 from encryption.errors import DamagedKeyring, KeyringChanged, MissingKeyLine, NoKeyring, WrongJob, WrongKey
 
 _BUFFER = 1024 * 1024
+# How each line of ours begins, up to the restore point's id.
+_BEGINNING, _ID_LENGTH = b'{"restore_point":"', 36
 
 
 @contextmanager
@@ -77,6 +79,23 @@ class KeyringKeys:
             " whole, but its key is not here: look for an older keyring in a copy."
         )
 
+    def storage_keys(self, wanted: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bytes]:
+        """Return what opens of several data files' storage keys, from one reading of the keyring.
+
+        Of one that is missing here `storage_key` says why. Raises WrongPassword, DamagedKeyring.
+        """
+        names = {(str(point), str(key)): (point, key) for point, key in wanted}
+        needles = {point.encode("ascii") for point, _ in names}
+        found: dict[tuple[UUID, UUID], bytes] = {}
+        with open_keyring(self._folder) as (head, file):
+            wrapper = self._wrapper(head)
+            for line in _lines_among(file, needles):
+                pair = names.get((line.restore_point, line.storage_key))
+                if pair is not None and pair not in found:
+                    with suppress(WrongKey):
+                        found[pair] = wrapper.unwrap(line.wrapped, storage_place(head, *pair))
+        return found
+
     def _wrapper(self, head: KeyringHead) -> KeyWrapper:
         # A re-key may replace the keyring between two restore points of one chain.
         if self._opened is None or self._opened[0] != head:
@@ -95,6 +114,15 @@ def _lines_of(file: BinaryIO, restore_point: UUID, storage_key: UUID) -> Iterato
             continue
         if (line.restore_point, line.storage_key) == (str(restore_point), str(storage_key)):
             yield line
+
+
+def _lines_among(file: BinaryIO, restore_points: Collection[bytes]) -> Iterator[KeyLine]:
+    """Yield the lines of these restore points, and those of another spelling than ours that may be."""
+    begins = len(_BEGINNING)
+    for raw in read_lines(file):
+        if raw[begins : begins + _ID_LENGTH] in restore_points or not raw.startswith(_BEGINNING):
+            with suppress(ValueError):
+                yield parse_line(raw)
 
 
 def append_key(

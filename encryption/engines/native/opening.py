@@ -1,6 +1,6 @@
 """What opens data files: the keyring with a password's root, or storage keys that a recovery gave."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +15,9 @@ class StorageKeys(Protocol):
 
     def storage_key(self, restore_point: UUID, storage_key: UUID) -> bytes:
         """Return a data file's storage key; raises EngineError."""
+
+    def storage_keys(self, wanted: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bytes]:
+        """Return those storage keys of several data files that are there and open."""
 
 
 class GivenKeys:
@@ -31,6 +34,10 @@ class GivenKeys:
             raise MissingKeyLine(
                 f"The recovery does not carry the key of restore point {restore_point}: ask for it too."
             ) from None
+
+    def storage_keys(self, wanted: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bytes]:
+        """Return those storage keys of several data files that the recovery gave."""
+        return {pair: self._keys[pair[1]] for pair in wanted if pair[1] in self._keys}
 
 
 # The root of a keyring by its head, or the keys themselves.

@@ -76,12 +76,16 @@ class Part:
         self._flush()
         os.fsync(self._fd)
 
-    def rename(self) -> None:
-        """Give the synced file its name, replacing what stood there, and make that durable."""
+    def rename(self, *, durable: bool = True) -> None:
+        """Give the synced file its name, replacing what stood there, and make that durable.
+
+        Without `durable` the caller does that, once for many: `JobFolder.sync`.
+        """
         fd = self.folder.fd
         os.rename(self.part_name, self.name, src_dir_fd=fd, dst_dir_fd=fd)
         self._renamed = True
-        self.folder.sync()
+        if durable:
+            self.folder.sync()
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,9 @@ when a keyset is. Nothing here opens anything but with keys that it is given.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from pathlib import Path
 from uuid import UUID
 
@@ -14,14 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from encryption.crypto import keysets
 from encryption.engines.native.datafile import DataFile
-from encryption.engines.native.folder import RECOVERY, JobFolder, open_folder
-from encryption.engines.native.opening import Opens, ring_of
+from encryption.engines.native.folder import RECOVERY, JobFolder, data_name, open_folder
+from encryption.engines.native.opening import Opens, StorageKeys, ring_of
 from encryption.engines.native.part import Part, clean_up
 from encryption.engines.native.recovery import Line, read_line, sign_line
 from encryption.errors import BadRecoveryLine, EngineError
 
 # A few keysets a restore point; a file beyond this is not ours.
 LONGEST_FILE = 256 * 1024
+# So many files are open at once while restore points are covered.
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +112,55 @@ def cover(
     """Wrap the storage keys of existing restore points for the keysets in force; no data is read.
 
     Lines of other keysets go: a rotation is the same. Returns how many were written; a plain restore point
-    needs none. Raises what the keyring raises; what was written until then stays, and again is the same.
+    needs none. A few hundred at a time: the keyring is read once for all of them, each file is durable before
+    it gets its name, and the names are made durable together. Killed in between, each point has its former
+    lines or the new ones. Raises what the keyring raises; what was written until then stays, and again is the
+    same.
     """
-    written = 0
-    wanted = {guard.keyset for guard in by.guards}
+    written, waiting = 0, enumerate(restore_points, start=1)
     with open_folder(path) as folder:
         ring = ring_of(folder, keys)
         with folder.locked():
             clean_up(folder)
-        for number, restore_point in enumerate(restore_points, start=1):
-            if progress is not None:
-                progress(number)
-            storage_key = _storage_key(folder, restore_point)
-            if ring is None or storage_key is None or _stands(folder, restore_point, storage_key, wanted):
-                continue
-            key = ring.storage_key(restore_point, storage_key)
-            with folder.locked():
-                write(folder, restore_point, storage_key, key, by)
-            written += 1
+        while some := list(islice(waiting, BATCH)):
+            wanted: list[tuple[UUID, UUID]] = []
+            try:
+                for number, restore_point in some:
+                    if progress is not None:
+                        progress(number)
+                    storage_key = _storage_key(folder, restore_point)
+                    if storage_key is not None and not _stands(folder, restore_point, storage_key, by):
+                        wanted.append((restore_point, storage_key))
+            except EngineError:
+                _cover(folder, ring, wanted, by)
+                raise
+            written += _cover(folder, ring, wanted, by)
     return written
+
+
+def _cover(
+    folder: JobFolder, ring: StorageKeys | None, wanted: list[tuple[UUID, UUID]], by: Protection
+) -> int:
+    """Write the lines of some restore points; one whose key does not open ends it after those before it."""
+    if ring is None or not wanted:
+        return 0
+    found = ring.storage_keys(wanted)
+    opened = list(takewhile(found.__contains__, wanted))
+    lines = {point: by.lines(folder.job, point, key, found[point, key]) for point, key in opened}
+    with folder.locked(), ExitStack() as stack:
+        # One that retention dropped meanwhile needs no lines any more.
+        there = [point for point in lines if folder.status(data_name(point)) is not None]
+        parts = [stack.enter_context(Part(folder, recovery_name(point))) for point in there]
+        for point, part in zip(there, parts, strict=True):
+            part.write(b"".join(line + b"\n" for line in lines[point]))
+        for part in parts:
+            part.sync()
+        for part in parts:
+            part.rename(durable=False)
+        folder.sync()
+    for pair in wanted[len(opened) :]:
+        ring.storage_key(*pair)
+    return len(there)
 
 
 def _storage_key(folder: JobFolder, restore_point: UUID) -> UUID | None:
@@ -135,11 +168,11 @@ def _storage_key(folder: JobFolder, restore_point: UUID) -> UUID | None:
         return None if file.header.keys is None else file.header.keys.storage_key
 
 
-def _stands(folder: JobFolder, restore_point: UUID, storage_key: UUID, wanted: set[UUID]) -> bool:
+def _stands(folder: JobFolder, restore_point: UUID, storage_key: UUID, by: Protection) -> bool:
     try:
         lines = list(lines_in(folder, restore_point))
     except BadRecoveryLine:
         return False
     return bool(lines) and {(line.keyset, line.storage_key) for line in lines} == {
-        (keyset, storage_key) for keyset in wanted
+        (guard.keyset, storage_key) for guard in by.guards
     }
