@@ -3,6 +3,7 @@
 import base64
 import io
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
@@ -272,3 +273,22 @@ def test_p9_neither_key_is_printed_or_logged(worker):
     shown = [form for key in (former, providers.load_master(worker)) for form in forms(key)]
     assert not any(form in text.encode() for form in shown)
     assert "12 values rest under the former key" in text
+
+
+# --- who may ------------------------------------------------------------------------------------------------
+
+
+def test_the_web_process_writes_no_rotation(as_role):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("web").execute(
+            "INSERT INTO encryption_masterrotation (id, process, former, key, begun_at)"
+            " VALUES (gen_random_uuid(), 'worker', 'aa', 'bb', now())"
+        )
+
+
+def test_the_worker_may_hold_off_who_writes(as_role):
+    worker = as_role("worker")
+    with worker.transaction(force_rollback=True):
+        for column in keyring.COLUMNS:
+            worker.execute(f"LOCK TABLE {column.table} IN SHARE MODE")
+            worker.execute(f"UPDATE {column.table} SET {column.field} = {column.field}")
