@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from encryption.crypto import providers
 from encryption.crypto.providers import rotating
@@ -43,6 +44,8 @@ class Command(BaseCommand):
                 told = self._do(process, folder, options)
             except (KeysAway, KeyMaterialError, OSError) as error:
                 raise CommandError(f"{process}: {error}") from error
+            except OperationalError as error:
+                raise CommandError(f"{process}: the database does not answer: {error}") from error
             self.stdout.write(f"{process}: {told}")
 
     def _do(self, process: str, folder: Path, options: dict[str, Any]) -> str:
