@@ -4,8 +4,9 @@
 import os
 import sys
 
-# Only these change the schema or make roles; they alone act as the database's owner.
-OWNERS_COMMANDS = {"migrate", "setup", "makemigrations", "sqlmigrate", "showmigrations", "dbshell"}
+# Only these change the schema or make roles, or seal anew what both workers keep; they alone act as the
+# database's owner.
+OWNERS_COMMANDS = {"migrate", "setup", "makemigrations", "sqlmigrate", "showmigrations", "dbshell", "keys"}
 WORKERS_COMMANDS = {"sweep"}
 
 

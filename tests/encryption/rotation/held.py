@@ -1,10 +1,12 @@
 """Something in every column that rests under the worker's master key, and whether all of it opens."""
 
+import io
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Role
@@ -12,13 +14,26 @@ from audit.models import Forwarder
 from encryption.crypto import providers
 from encryption.crypto.seal import MasterKey
 from encryption.crypto.secret import Secret
-from encryption.models import EncryptionPassword, PasswordVersion, RecoveredKeys, VeeamServer
-from encryption.services import forwarding, protection, resting, vault
+from encryption.models import EncryptionPassword, MasterRotation, PasswordVersion, RecoveredKeys, VeeamServer
+from encryption.services import forwarding, keyring, protection, resting, vault
+from encryption.services.rotating import rotate
 from encryption.services.veeam import servers
 from tests.encryption.conftest import make_user
 from tests.encryption.veeam.conftest import THUMBPRINT
 
 KEY, ACCOUNT = b"a key of the webhook, long enough for a MAC", b"Account-pass-1"
+
+
+def turn() -> MasterRotation:
+    """Rotate the worker's key, or go on with that."""
+    return rotate(keyring.rest(), told=lambda text: None)
+
+
+def said(*words: str) -> str:
+    """Return what `manage.py keys` prints."""
+    out = io.StringIO()
+    call_command("keys", *words, stdout=out)
+    return out.getvalue()
 
 
 def versions(number: int, *, under: MasterKey | None = None) -> None:

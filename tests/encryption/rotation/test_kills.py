@@ -11,7 +11,6 @@ from encryption.crypto import providers
 from encryption.crypto.providers import rotating as files
 from encryption.models import MasterRotation
 from encryption.services import keyring
-from encryption.services.rotating import rotate
 from tests.encryption.rotation import held
 from tests.faults.launcher import Fault, count, killed
 
@@ -29,10 +28,6 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def turn() -> MasterRotation:
-    return rotate(keyring.rest(), told=lambda text: None)
-
-
 def check(worker, total: int) -> None:
     """Everything opens, and no key is gone that something needs."""
     assert held.check() == total
@@ -43,7 +38,7 @@ def check(worker, total: int) -> None:
 
 def finish(worker, total: int) -> None:
     """The next call ends what was begun, without any help."""
-    turn()
+    held.turn()
     check(worker, total)
     assert not files.is_unfinished(worker)
     assert not MasterRotation.objects.filter(destroyed_at=None).exists()
@@ -56,11 +51,11 @@ def test_p11_killed_at_every_call_of_a_place(vsec_home, monkeypatch, place):
     monkeypatch.setattr(keyring, "BATCH", 3)
     held.everything()
     worker, number = vsec_home.keys / "worker", 0
-    while killed(turn, Fault(place, number + 1)):
+    while killed(held.turn, Fault(place, number + 1)):
         number += 1
         check(worker, 12)
         finish(worker, 12)
-    assert number == count(place, turn)
+    assert number == count(place, held.turn)
     say(f"{place}: killed {number} times")
 
 
@@ -72,13 +67,13 @@ def test_p11_killed_at_marks_of_a_seed(vsec_home, monkeypatch):
     worker, total = vsec_home.keys / "worker", 12 + VALUES
     dice, struck = random.Random(SEED), 0
     began = time.monotonic()
-    commits = count("commit", turn)
+    commits = count("commit", held.turn)
     say(f"seed {SEED}: {total} values, {commits} commits, {time.monotonic() - began:.1f} s undisturbed")
     while struck < KILLS:
         # A third of the way at most, so that one rotation meets several kills.
         place = dice.choices(PLACES, weights=(1, 1, 1, 5))[0]
         fault = Fault(place, dice.randint(1, commits // 3 if place == "commit" else 3))
-        was = killed(turn, fault)
+        was = killed(held.turn, fault)
         struck += was
         began = time.monotonic()
         check(worker, total)
