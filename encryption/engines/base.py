@@ -14,7 +14,7 @@ from uuid import UUID
 from encryption.crypto.kdf import KdfParameters
 from encryption.engines.native.finding import Found, Unread
 from encryption.engines.native.keyring import KeyringHead, Roots
-from encryption.engines.native.opening import Opens
+from encryption.engines.native.opening import GivenKeys, Opens
 from encryption.engines.native.protection import Protection
 from encryption.engines.native.recovery import Line
 
@@ -23,6 +23,7 @@ __all__ = [
     "Consequence",
     "Engine",
     "Found",
+    "GivenKeys",
     "KeyringHead",
     "Line",
     "Observation",
@@ -150,13 +151,16 @@ class Engine(Protocol):
         self,
         job: UUID,
         *,
-        old_root: bytes,
+        old_root: bytes | GivenKeys,
         new_root: bytes,
         new_user_key: UUID,
         new_kdf: KdfParameters,
         progress: Callable[[int], None] | None = None,
     ) -> KeyringHead:
-        """Put a job's keys under another password; all or nothing, resumed by calling again."""
+        """Put a job's keys under another password; all or nothing, resumed by calling again.
+
+        Where nobody knows the old one, in place of its root stand the keys that a recovery gave.
+        """
 
     def prove(self, job: UUID, *, root: bytes, old_root: bytes | None) -> Proof:
         """Read the keys back and show that `root` opens all of them and `old_root` none."""

@@ -42,7 +42,7 @@ from encryption.selectors.passwords import (
     versions_of,
     versions_of_password,
 )
-from encryption.selectors.protection import LossProtection, loss_protection
+from encryption.selectors.protection import LossProtection, is_recovered, loss_protection, recovered_keys
 from encryption.selectors.servers import awaited_hints, facts_of_server, servers_of, veeam_servers_for
 from encryption.selectors.statement import (
     consequences,
@@ -70,6 +70,7 @@ __all__ = [
     "found_of",
     "granted",
     "is_explained",
+    "is_recovered",
     "job_detail",
     "jobs_for",
     "jobs_named",
@@ -87,6 +88,7 @@ __all__ = [
     "newest_versions",
     "passwords_for",
     "points_of",
+    "recovered_keys",
     "rekey_for",
     "repositories_for",
     "repositories_of",

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from encryption.models import Job, JobSession, KeysetGuard, RestorePoint
+from django.utils import timezone
+
+from encryption.models import Job, JobSession, KeysetGuard, RecoveredKeys, RestorePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,18 @@ def loss_protection(job: Job) -> LossProtection:
         return LossProtection(guard.since, whole, whole)
     # Both times are whole seconds: a point of the guard's own second may be from before it.
     return LossProtection(guard.since, whole, points.filter(created_at__gt=guard.since).count())
+
+
+def recovered_keys(job_id: UUID) -> list[RecoveredKeys]:
+    """Return the recoveries whose keys are held now and open restore points of a job."""
+    live = RestorePoint.objects.filter(job=job_id, dropped_at=None, storage_key__isnull=False)
+    points = {str(point) for point in live.values_list("pk", flat=True)}
+    held = RecoveredKeys.objects.filter(erased_at=None, expires_at__gt=timezone.now())
+    return [one for one in held if not points.isdisjoint(one.points)]
+
+
+def is_recovered(job_id: UUID) -> bool:
+    """Whether recoveries hold the keys of every encrypted restore point of a job."""
+    live = RestorePoint.objects.filter(job=job_id, dropped_at=None, storage_key__isnull=False)
+    held = {point for one in recovered_keys(job_id) for point in one.points}
+    return bool(held) and {str(point) for point in live.values_list("pk", flat=True)} <= held

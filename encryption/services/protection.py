@@ -13,6 +13,7 @@ from audit import queue
 from audit import services as audit
 from audit.errors import Refused
 from audit.events import Event
+from encryption import selectors
 from encryption.crypto import providers
 from encryption.crypto.encoding import canonical, from_base64, to_base64
 from encryption.engines.base import Opens, Protection
@@ -113,8 +114,20 @@ def given_by(case: UUID) -> GivenKeys:
     held = RecoveredKeys.objects.filter(pk=case, erased_at=None, expires_at__gt=timezone.now()).first()
     if held is None or held.sealed is None:
         raise Unknown("The keys of this recovery are not held any more: make a new request.")
+    return GivenKeys(_keys_in(held))
+
+
+def held_for(job: UUID) -> GivenKeys | None:
+    """Return the storage keys that recoveries hold for a job's restore points, None where they hold none."""
+    found: dict[UUID, bytes] = {}
+    for held in selectors.recovered_keys(job):
+        found |= _keys_in(held)
+    return GivenKeys(found) if found else None
+
+
+def _keys_in(held: RecoveredKeys) -> dict[UUID, bytes]:
     keys = json.loads(resting.opened(COLUMN, held))
-    return GivenKeys({UUID(name): from_base64(key, 32) for name, key in keys.items()})
+    return {UUID(name): from_base64(key, 32) for name, key in keys.items()}
 
 
 def opens_of(row: JobSession, point: RestorePoint) -> Opens | None:

@@ -200,10 +200,13 @@ def _head(job: Job, expected: str) -> KeyringHead | None:
 def _target(
     job: Job, head: KeyringHead | None, version: UUID, root: bytes, parameters: kdf.KdfParameters
 ) -> orders.Target:
-    if head is not None:
-        under = selectors.version_of_user_key(job.pk, head.user_key)
-        if under is not None and under.pk == version:
-            return orders.Target(job.pk, head.fingerprint, head.fingerprint, head.user_key)
+    under = selectors.version_of_user_key(job.pk, head.user_key) if head is not None else None
+    if head is not None and under is not None and under.pk == version:
+        return orders.Target(job.pk, head.fingerprint, head.fingerprint, head.user_key)
+    if under is not None and under.is_unproven and not selectors.is_recovered(job.pk):
+        raise TargetChanged(
+            f"Nobody here has proved to know the password of {job.name}, or recovered its keys."
+        )
     user_key = uuid4()
     new = engine_for(job.repository).plan(job.pk, root=root, user_key=user_key, parameters=parameters)
     return orders.Target(job.pk, head.fingerprint if head else "", new, user_key)

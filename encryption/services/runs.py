@@ -139,7 +139,7 @@ def _ring_for_lost(now: datetime) -> None:
             queue.ring(task, session.pk)
 
 
-def locked(job_id: UUID, by: Asker, verb: str) -> Job:
+def locked(job_id: UUID, by: Asker, verb: str, *, even_disabled: bool = False) -> Job:
     """Return an active job under the caller's lock, for who may do this with it.
 
     Raises Unknown, NotEligible, JobRefused.
@@ -150,7 +150,7 @@ def locked(job_id: UUID, by: Asker, verb: str) -> Job:
     if job is None:
         raise Unknown("There is no such job.")
     _check_may(by, verb, job)
-    if job.state != Job.State.ACTIVE:
+    if job.state != Job.State.ACTIVE and not even_disabled:
         raise JobRefused("This job is disabled; enable it first.")
     return job
 

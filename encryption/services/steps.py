@@ -27,7 +27,7 @@ from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, StaleOrder, TargetChanged
 from encryption.models import Engine as Engines
 from encryption.models import Job, PasswordVersion, Rekey, RekeyJob
-from encryption.services import leases, messages, outcomes, vault
+from encryption.services import leases, messages, outcomes, protection, vault
 from encryption.services.veeam import governing
 
 _FIRST_WAIT = timedelta(seconds=2)
@@ -115,7 +115,7 @@ def _obey(step: RekeyJob, order: orders.Order, target: orders.Target, lease: lea
     if version is None or target.user_key is None:
         raise StaleOrder("The order names no password.")
     root, former = vault.root_of(version), _former_version(step, version)
-    old_root = vault.root_of(former) if former and former.erased_at is None else None
+    old_root = vault.root_of(former) if former and former.sealed_root is not None else None
     head = engine.head(step.job_id)
     found = head.fingerprint if head else ""
     if found not in (target.old_fingerprint, target.new_fingerprint):
@@ -146,11 +146,12 @@ def _write(
     if target.old_fingerprint == "":
         engine.activate(step.job_id, root=root, user_key=user_key, parameters=parameters)
         return
-    if old_root is None:
-        raise StaleOrder("The former password was erased, so its keyring cannot be changed.")
+    keys = old_root or protection.held_for(step.job_id)
+    if keys is None:
+        raise StaleOrder("Nobody here knows the former password, and no recovery holds this job's keys.")
     engine.rekey(
         step.job_id,
-        old_root=old_root,
+        old_root=keys,
         new_root=root,
         new_user_key=user_key,
         new_kdf=parameters,

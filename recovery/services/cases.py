@@ -40,7 +40,7 @@ def ask(jobs: Collection[UUID], *, by: User, reason: str, number: str = "") -> R
     Raises Unknown, NotEligible, JobRefused for a job that Veeam writes.
     """
     with audit.act(by=by, subject="recovery case"):
-        found = [runs.locked(job, by, "restore") for job in sorted(set(jobs), key=str)]
+        found = [runs.locked(job, by, "restore", even_disabled=True) for job in sorted(set(jobs), key=str)]
         if not found:
             raise JobRefused("Name the jobs whose restore points are to be opened.")
         if any(job.repository.engine != Engine.NATIVE for job in found):

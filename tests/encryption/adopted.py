@@ -1,6 +1,7 @@
 """What tests of adoption share: a job whose rows are lost while its files stay."""
 
 from django.db import connection
+from django.db.models import Model
 
 from encryption.crypto.secret import Secret
 from encryption.models import (
@@ -20,11 +21,12 @@ from tests.encryption.conftest import FIRST, Bench
 _ROWS = (RestorePoint, JobSession, RekeyJob, Rekey, Job, PasswordVersion, EncryptionPassword)
 
 
-def forget() -> None:
+def forget(*others: type[Model]) -> None:
     """Lose every row of jobs, passwords and restore points, as a lost database does."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        for model in _ROWS:
+        cursor.execute("UPDATE approvals_approvalrequest SET rekey_id = NULL")
+        for model in (*others, *_ROWS):
             cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 

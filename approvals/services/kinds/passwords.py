@@ -143,6 +143,8 @@ def _lock(wish: Wish) -> _Scope:
 def _check_change(wish: Wish, scope: _Scope) -> None:
     if any(job.repository.engine == Engine.VEEAM for job in scope.jobs) or at_veeam.holds(scope.password):
         at_veeam.check(wish, scope.jobs, scope.password)
+    if wish.kind in (Kind.ACTIVATE, Kind.CHANGE):
+        _check_known(scope.jobs)
     if wish.kind == Kind.ACTIVATE:
         same = [job for job in scope.jobs if job.password_id is not None and job.password == scope.password]
         if same:
@@ -156,6 +158,18 @@ def _check_change(wish: Wish, scope: _Scope) -> None:
     needs = encryption.needs_of(scope.password.pk) if scope.password is not None else []
     if wish.kind == Kind.DELETE and needs:
         raise Invalid(f"This password is still needed: {needs[0]}")
+
+
+def _check_known(jobs: list[Job]) -> None:
+    """Refuse where a keyring's password is nobody's here, and no recovery gave its keys."""
+    native = [job for job in jobs if job.repository.engine == Engine.NATIVE]
+    under = encryption.current_versions(job.pk for job in native)
+    for job in native:
+        if job.pk in under and under[job.pk].is_unproven and not encryption.is_recovered(job.pk):
+            raise Invalid(
+                f"Nobody here has proved to know the password of {job.name}: type it once, or have its keys"
+                " opened by a recovery."
+            )
 
 
 def _refs(scope: _Scope) -> list[tuple[str, UUID]]:

@@ -21,7 +21,7 @@ from encryption.engines.native import protection as protecting
 from encryption.engines.native.finding import Found, Unread
 from encryption.engines.native.folder import job_folder
 from encryption.engines.native.keyring import new_head
-from encryption.engines.native.opening import Opens
+from encryption.engines.native.opening import GivenKeys, Opens
 from encryption.engines.native.protection import Protection
 from encryption.engines.native.recovery import Line
 
@@ -74,7 +74,7 @@ class NativeEngine:
         self,
         job: UUID,
         *,
-        old_root: bytes,
+        old_root: bytes | GivenKeys,
         new_root: bytes,
         new_user_key: UUID,
         new_kdf: KdfParameters,

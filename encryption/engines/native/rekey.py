@@ -3,25 +3,33 @@
 The new keyring is streamed into a part file, proved there line by line, and renamed over the old one.
 Killed anywhere, the next call reads from the keyring itself which user key it names: the new one is
 verified and done, the old one is begun again.
+
+Where nobody knows the old password the keys come from a recovery (`regaining`): then there is nothing to show
+about the old one but that its head is gone.
 """
 
 import hmac
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from encryption.crypto import kdf
 from encryption.crypto.wrap import KeyWrapper
-from encryption.engines.native.batches import read_batches
+from encryption.engines.native import regaining
+from encryption.engines.native.batches import Batch, read_batches
 from encryption.engines.native.folder import KEYRING, JobFolder, open_folder
 from encryption.engines.native.keylines import FileState, fingerprint_of, open_keyring, unwrap_all
 from encryption.engines.native.keyring import KeyringHead, new_head, read_head
+from encryption.engines.native.opening import GivenKeys
 from encryption.engines.native.part import Part, clean_up
 from encryption.errors import KeyringExists, ProofFailed
 
 Progress = Callable[[int], None]
+# From lines to those that go on, with their storage keys.
+Take = Callable[[Batch], tuple[Batch, list[bytes]]]
 
 
 class _Old(NamedTuple):
@@ -70,7 +78,7 @@ def activate(path: Path, *, root: bytes, user_key: UUID, parameters: kdf.KdfPara
 def rekey(
     path: Path,
     *,
-    old_root: bytes,
+    old_root: bytes | GivenKeys,
     new_root: bytes,
     new_user_key: UUID,
     new_kdf: kdf.KdfParameters,
@@ -78,9 +86,10 @@ def rekey(
 ) -> KeyringHead:
     """Put the keyring in `path` under the new root and return its head; callable again after any kill.
 
-    `progress` gets the count of lines proved so far. Raises WrongPassword when the keyring is under neither
-    root, DamagedKeyring for a bad line, ProofFailed; whatever is raised before the rename left the keyring
-    as it was.
+    In place of the old root stand the keys that a recovery gave, each tried at its data file. `progress` gets
+    the count of lines proved so far. Raises WrongPassword when the keyring is under neither root,
+    DamagedKeyring for a bad line, MissingKeyLine for a key that was not given, ProofFailed; whatever is
+    raised before the rename left the keyring as it was.
     """
     with open_folder(path) as folder, folder.locked():
         clean_up(folder)
@@ -90,13 +99,11 @@ def rekey(
                 # The rename may have been seen by a reader and still not be durable.
                 folder.sync()
                 return _open_all(folder, new_root, current)
-            old = _Old(old_root, KeyWrapper(current.open(old_root)))
-            if hmac.compare_digest(old_root, new_root):
-                raise ProofFailed("The new password is the old one: nothing would change.")
+            old, take = _source(folder, current, old_root, new_root)
             head = planned_head(current, root=new_root, user_key=new_user_key, parameters=new_kdf)
             before = fingerprint_of(file)
             with Part(folder, KEYRING) as part:
-                count = _stream(file, part, current, head, old.wrapper, new_root)
+                count = _stream(file, part, head, take, new_root)
                 part.sync()
                 proved = _prove(part, head, count, new_root=new_root, old=old, progress=progress)
                 before.refuse_change(folder)
@@ -107,25 +114,30 @@ def rekey(
         return _read_back(folder, head, proved)
 
 
-def _stream(
-    file: BinaryIO,
-    part: Part,
-    current: KeyringHead,
-    head: KeyringHead,
-    old: KeyWrapper,
-    new_root: bytes,
-) -> int:
+def _source(
+    folder: JobFolder, current: KeyringHead, old_root: bytes | GivenKeys, new_root: bytes
+) -> tuple[_Old | None, Take]:
+    if isinstance(old_root, GivenKeys):
+        return None, partial(regaining.take, folder, old_root)
+    old = _Old(old_root, KeyWrapper(current.open(old_root)))
+    if hmac.compare_digest(old_root, new_root):
+        raise ProofFailed("The new password is the old one: nothing would change.")
+    return old, lambda batch: (batch, batch.keys(old.wrapper, batch.places(current)))
+
+
+def _stream(file: BinaryIO, part: Part, head: KeyringHead, take: Take, new_root: bytes) -> int:
     new, count = KeyWrapper(kdf.user_key(new_root, head.job, head.user_key)), 0
     part.write(head.raw + b"\n")
     for batch in read_batches(file):
-        keys = batch.keys(old, batch.places(current))
-        part.write(batch.lines(new.wrap_many(keys, batch.places(head))))
+        kept, keys = take(batch)
+        if keys:
+            part.write(kept.lines(new.wrap_many(keys, kept.places(head))))
         count += len(keys)
     return count
 
 
 def _prove(
-    part: Part, head: KeyringHead, count: int, *, new_root: bytes, old: _Old, progress: Progress | None
+    part: Part, head: KeyringHead, count: int, *, new_root: bytes, old: _Old | None, progress: Progress | None
 ) -> FileState:
     """Read the part back: the new root opens its head and every line, the old password neither.
 
@@ -134,13 +146,14 @@ def _prove(
     with part.reopened() as file:
         state = fingerprint_of(file)
         found = read_head(file)
-        if found != head or found.commits_to(old.root) or not found.commits_to(new_root):
+        still_old = old is not None and found.commits_to(old.root)
+        if found != head or still_old or not found.commits_to(new_root):
             raise ProofFailed("The new keyring's head does not answer to the new password alone.")
         new, proved = KeyWrapper(found.open(new_root)), 0
         for batch in read_batches(file):
             places = batch.places(found)
             batch.keys(new, places)
-            if opens := old.wrapper.opened(batch.wrapped, places):
+            if old is not None and (opens := old.wrapper.opened(batch.wrapped, places)):
                 number = batch.first + opens[0]
                 raise ProofFailed(f"Line {number} of the new keyring still opens with the old password.")
             proved += len(places)
