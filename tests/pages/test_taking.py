@@ -53,6 +53,14 @@ def test_jobs_are_shown_unproven_with_what_helps(people, browse, reading):
     assert f"/passwords/{job.password_id}/adopt/" in text
 
 
+def test_job_says_that_it_is_unproven_and_where_to_go(people, browse, reading):
+    adopting.run_adoption(reading.pk)
+    where, job = f"/jobs/{FOUND}/", Job.objects.get(pk=FOUND)
+    assert f"/passwords/{job.password_id}/adopt/" in browse(people.operator).get(where).content.decode()
+    shown = browse(people.auditor).get(where).content.decode()
+    assert ("Nobody here has proved to know" in shown, "/adopt/" in shown) == (True, False)
+
+
 def test_password_of_an_adopted_job_asks_to_be_typed(people, browse, reading):
     adopting.run_adoption(reading.pk)
     where = f"/passwords/{Job.objects.get(pk=FOUND).password_id}/"

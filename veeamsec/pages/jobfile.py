@@ -56,6 +56,7 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
         "proof": _proof(job, badge, viewer),
         "protection": _protection(job),
         "versions": [_version(use) for use in versions],
+        "unproven": next((use.version for use in versions if use.in_force and use.version.is_unproven), None),
     }
 
 
@@ -184,7 +185,7 @@ def _version(use: VersionUse) -> dict[str, Any]:
         "number": use.version.number,
         "hint": use.version.hint,
         "in_force": use.in_force,
-        "words": f"{place} · {opens}",
+        "words": f"{place} · {opens}" + (" · unproven" if use.version.is_unproven else ""),
     }
 
 
