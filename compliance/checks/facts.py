@@ -45,7 +45,8 @@ class VersionFacts:
     password: UUID
     number: int
     hint: str
-    since: datetime
+    # When the password was given this value; None: not known, as of one that was adopted with its files.
+    since: datetime | None
     length: int
     strength: int
     known_to: frozenset[UUID]
@@ -55,6 +56,8 @@ class VersionFacts:
     approved: bool
     # It came from a request here, which says who typed it; nobody can tell who set another one.
     asked_here: bool
+    # What a request prepared is not in force until the change is done.
+    in_force: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,9 @@ def _copies(facts: Facts) -> Result:
         return unable("Copies of these jobs are not known here." if jobs else NO_JOB)
     good = [job for job in known if job.copies]
     lines = [_line(job, "no copy of it elsewhere is known.") for job in known if not job.copies]
-    lines += [_line(job, "it is not known where it lies.") for job in jobs if job.copies is None]
+    lines += [
+        _line(job, "whether a copy of it lies elsewhere is not known.") for job in jobs if job.copies is None
+    ]
     said = f"{len(good)} of {len(jobs)} jobs have a copy elsewhere."
     return counted(len(good), len(jobs), said, lines)
 

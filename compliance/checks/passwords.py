@@ -21,7 +21,7 @@ def _each(
     """Judge the version in force of every password; `fault` says what is amiss of one, or nothing."""
     lines, asked = [], [one for one in facts.passwords if kms or not one.is_kms]
     for one in asked:
-        why = "no version of it is known here." if one.newest is None else fault(one, one.newest)
+        why = "no version of it is in force here." if one.newest is None else fault(one, one.newest)
         if why:
             lines.append(Line(f"{one.hint}: {why}", "password", str(one.id)))
     good, total = len(asked) - len(lines), len(asked)
@@ -53,6 +53,8 @@ def _strength(facts: Facts) -> Result:
 
 def _rotated(facts: Facts) -> Result:
     def fault(one: PasswordFacts, version: VersionFacts) -> str:
+        if version.since is None:
+            return "when it was set is not known."
         days = (facts.now - version.since).days
         return "" if facts.now - version.since <= ROTATED_WITHIN else f"unchanged for {days} days."
 

@@ -3,13 +3,17 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from audit import services as audit
 from audit.services import watching
+from compliance.checks import CHECKS, Facts, Status
+from compliance.services.gathering import installation
 from encryption.crypto import providers
 from tests.compliance.there import analyzed, texts
 from tests.guards.fixtures import softhsm  # noqa: F401
@@ -107,3 +111,11 @@ def test_a_folder_outside_on_our_own_disk_is_none(people, settings):
     assert watching.copy_checkpoints() == 0
     told = texts(analyzed(people)["log.outside"])
     assert told == ["The folder outside is away, full or on our own disk."]
+
+
+def test_a_folder_that_is_mounted_from_another_machine_is_outside(people):
+    """No test mounts one: what is read of mounts here, and what the check makes of it."""
+    assert installation.file_system(Path("/proc/self")) == "proc"
+    now = timezone.now()
+    seen = replace(installation.look(), checkpoint_at=now, checkpoint_on="nfs4", outside_named=False)
+    assert CHECKS["log.outside"].find(Facts(now, seen)).status == Status.PASSED

@@ -6,12 +6,17 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from approvals.services import execution, requests
+from compliance.checks import Status
+from compliance.services import analyzing
 from encryption.models import RestorePoint
 from encryption.services import backups, drift, jobs, runs
 from recovery.models import CustodyRecord, Keyset
 from recovery.services import custody
-from tests.approvals.conftest import SECRET, approve, run, work
+from tests.approvals.conftest import CUSTODY, SECRET, answers, approve, run, work
 from tests.compliance.there import analyzed, texts
+from tests.encryption.adopted import adopt, forget
+from tests.encryption.conftest import activated, bench  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 COPIES = [
@@ -103,6 +108,9 @@ def test_a_job_of_the_same_source_in_another_repository_is_a_copy(people, job, v
     assert texts(analyzed(people)["data.copies"]) == ["Part: no copy of it elsewhere is known."]
     jobs.delete_job(other.pk, by=people.operator)
     assert analyzed(people)["data.copies"].good == 2
+    # A job that rests copies nothing any more; its own source is still written beside it.
+    jobs.change_job(second.pk, by=people.operator, state="disabled")
+    assert texts(analyzed(people)["data.copies"]) == ["Files: no copy of it elsewhere is known."]
 
 
 @pytest.mark.finds("passed", "custody.copies", "custody.drilled", "custody.proved")
@@ -130,6 +138,34 @@ def test_an_administrators_quick_approval_is_named(people, roster, ask, job):
     run(job)
     (told,) = texts(analyzed(people)["requests.by_security"])
     assert told.startswith(f"R-{request.number} was approved by an administrator alone, 0 minutes after")
+
+
+def test_a_change_that_is_not_done_yet_is_not_in_force(people, roster, ask, job):
+    first = work(approve(people.administrator, ask()))
+    fields = {"custody": [CUSTODY], "answers": answers(), "new_password": "Laterne-Quitte-31-Segel-Moos"}
+    password = first.rekey.version.password_id
+    change = requests.ask(
+        "change_password", by=people.operator, reason="A year.", encryption_password=password, **fields
+    )
+    approve(people.dpo, change)
+    execution.execute(change.pk)
+    assert analyzed(people)["passwords.approved"].good == 0
+    work(change)
+    assert analyzed(people)["passwords.approved"].good == 1
+
+
+def test_of_what_was_adopted_with_its_files_little_is_known(activated):  # noqa: F811
+    """Its value, who set it and when, and where else its source is backed up: none of it passes."""
+    activated.run()
+    forget()
+    adopt(activated)
+    done = analyzing.analyze(analyzing.analyze_when_due().pk)
+    found = {finding.code: finding for finding in done.findings.all()}
+    hint = "Adopted from Shelf"
+    assert texts(found["passwords.rotated"]) == [f"{hint}: when it was set is not known."]
+    (told,) = texts(found["passwords.leavers"])
+    assert told == f"{hint}: no request set it, so who knows it cannot be told."
+    assert found["passwords.strength"].found == found["data.copies"].found == Status.UNABLE
 
 
 @pytest.mark.finds("not_implemented", "drift.explained")

@@ -33,7 +33,7 @@ def look() -> InstallationFacts:
         connections=len(connections),
         settings=tuple(_unsafe_settings()),
         checkpoint_at=None if note is None else datetime.fromtimestamp(note.stat().st_mtime, UTC),
-        checkpoint_on=_file_system(outside.folder()),
+        checkpoint_on=file_system(outside.folder()),
         outside_named=settings.VEEAMSEC_CHECKPOINTS_OUTSIDE is not None,
         outside_at=_copied_at(),
     )
@@ -90,7 +90,7 @@ def _unsafe_settings() -> Iterator[str]:
         yield "Pages are served under any name."
 
 
-def _file_system(folder: Path) -> str:
+def file_system(folder: Path) -> str:
     """Return the type of the file system that a folder lies on, by the longest mount point; "" if unknown."""
     try:
         lines = _MOUNTS.read_text().splitlines()

@@ -1,7 +1,7 @@
 """What checks ask of jobs and their restore points."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,6 +26,7 @@ class _Row(NamedTuple):
     repository__offline: bool
     password_id: UUID | None
     full_next: bool
+    state: str
     source: str
     include: list[str]
     exclude: list[str]
@@ -80,15 +81,20 @@ def _proved() -> dict[UUID, datetime]:
 
 
 def _copies_here(rows: Iterable[_Row], filled: Container[UUID]) -> dict[UUID, int | None]:
-    """Count in how many other repositories of ours a job of the very same source has restore points too."""
+    """Count in how many other repositories of ours a job of the very same source has restore points too.
+
+    The job beside must be on. None where the source is not known, as of a job that was adopted.
+    """
     ours = [row for row in rows if row.repository__engine != Engine.VEEAM]
     places: dict[Any, set[UUID]] = defaultdict(set)
     for row in ours:
-        if row.pk in filled:
+        if row.pk in filled and row.state == Job.State.ACTIVE:
             places[_source(row)].add(row.repository_id)
-    return {
-        row.pk: len(places[_source(row)] - {row.repository_id}) if row.pk in filled else 0 for row in ours
-    }
+    return {row.pk: _others(row, places[_source(row)], filled) if row.source else None for row in ours}
+
+
+def _others(row: _Row, places: Set[UUID], filled: Container[UUID]) -> int:
+    return len(places - {row.repository_id}) if row.pk in filled else 0
 
 
 def _source(row: _Row) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

@@ -23,7 +23,7 @@ def versions() -> dict[UUID, VersionFacts]:
             password=row.password_id,
             number=row.number,
             hint=row.hint,
-            since=row.in_force_from or row.created_at,
+            since=_since(row),
             length=row.length,
             strength=row.strength,
             known_to=frozenset(UUID(person) for person in row.known_to),
@@ -31,6 +31,7 @@ def versions() -> dict[UUID, VersionFacts]:
             held=row.sealed_password is not None or row.password_id in kms,
             approved=row.request in approved or kms.get(row.password_id, False),
             asked_here=row.request is not None,
+            in_force=row.request is None or row.in_force_from is not None,
         )
         for row in PasswordVersion.objects.filter(erased_at=None)
     }
@@ -41,7 +42,7 @@ def gather(
 ) -> tuple[PasswordFacts, ...]:
     """Return every password that is not deleted, with its version in force."""
     newest: dict[UUID, VersionFacts] = {}
-    for version in versions.values():
+    for version in (one for one in versions.values() if one.in_force):
         if version.password not in newest or newest[version.password].number < version.number:
             newest[version.password] = version
     custody = _custody(newest.values(), now)
@@ -68,6 +69,14 @@ def _approved_requests() -> set[UUID]:
     """Return the requests that a member of Security other than the asker approved."""
     votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
     return set(votes.values_list("request", flat=True))
+
+
+def _since(row: PasswordVersion) -> datetime | None:
+    """Return since when a password has this value: by our own request, or by what Veeam says of it."""
+    if row.request is None:
+        # Adopted files say nothing of it. Only versions of Veeam have no derivation.
+        return None if row.kdf else row.in_force_from
+    return row.in_force_from or row.created_at
 
 
 def _approved_kms() -> dict[UUID, bool]:
