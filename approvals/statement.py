@@ -59,6 +59,9 @@ _KEYS = frozenset(
 )
 _KEYSET = {"description", "keyset", "public_sha256", "suite"}
 _NEW_VALUE = {"encryption_password", "hint", "new", "scope", "secret_sha256", "start", "version"}
+# Only where the worker makes the new password: for a custodian, or for nobody, whom a keyset makes up for.
+_GENERATED = (frozenset({"generated", "name", "subjects"}), frozenset({"generated", "keyset"}))
+_CHANGE_MAY = dict.fromkeys(("activate_encryption", "change_password"), _GENERATED)
 CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     "activate_encryption": frozenset(_NEW_VALUE),
     "change_password": frozenset(_NEW_VALUE | {"from_version"}),
@@ -218,10 +221,11 @@ def _fields(statement: Statement) -> dict[str, Any]:
 def _read(fields: dict[str, Any]) -> Statement:
     if fields.keys() - {"administrators"} != _KEYS or fields["type"] != TYPE or fields["version"] != VERSION:
         raise ValueError("another kind of document")
-    rules = fields["policy"].keys() - _POLICY_MAY
-    if fields["change"].keys() != CHANGE_KEYS[fields["kind"]] or rules != POLICY_KEYS:
+    named, least = fields["change"].keys(), CHANGE_KEYS[fields["kind"]]
+    allowed = [least, *(least | further for further in _CHANGE_MAY.get(fields["kind"], ()))]
+    if named not in allowed or fields["policy"].keys() - _POLICY_MAY != POLICY_KEYS:
         raise ValueError("another kind of request")
-    asker, named = fields["asker"], fields.get("administrators")
+    asker, administrators = fields["asker"], fields.get("administrators")
     return Statement(
         request=UUID(fields["request"]),
         number=int(fields["number"]),
@@ -242,5 +246,5 @@ def _read(fields: dict[str, Any]) -> Statement:
         procedure=fields["procedure"],
         created=read_time(fields["created"]),
         decide_by=read_time(fields["decide_by"]),
-        administrators=None if named is None else tuple(UUID(user) for user in named),
+        administrators=None if administrators is None else tuple(UUID(user) for user in administrators),
     )

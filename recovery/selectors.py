@@ -17,12 +17,17 @@ from recovery.models import CustodyProof, CustodyRecord, Release
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """One version's copies with the five lights, and how many custodians secured it."""
+    """One version's copies with the five lights, and how many custodians secured it.
+
+    `handover`: how a generated value reaches its custodian; `known`: whether anybody was ever shown it.
+    """
 
     records: tuple[CustodyRecord, ...]
     copies: tuple[rules.Copy, ...]
     lights: tuple[rules.Light, ...]
     secured: int
+    handover: Release | None = None
+    known: bool = True
 
 
 def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID, Custody]:
@@ -45,23 +50,27 @@ def custody_of(versions: Iterable[PasswordVersion], now: datetime) -> dict[UUID,
             None if proof is None else proof.judged_at,
         )
         of_versions[record.version_id].append((record, copy))
-    asked = {one.pk: asker for one in versions if (asker := _asker(one)) is not None}
+    asked = {one.pk: one.asked_by for one in versions if one.asked_by is not None}
     keepers = {copy.person for rows in of_versions.values() for _, copy in rows if copy.person is not None}
     made = accounts.made_by(keepers, set(asked.values())) if keepers else frozenset()
     askers = {
         version: {asker, *(person for person, maker in made if maker == asker)}
         for version, asker in asked.items()
     }
-    return {version: _custody(rows, askers.get(version, ()), now) for version, rows in of_versions.items()}
-
-
-def _asker(version: PasswordVersion) -> UUID | None:
-    # Who asked stands first; whoever came to know it later stands behind.
-    return UUID(version.known_to[0]) if version.known_to else None
+    own = Release.objects.filter(version__in=versions, request=F("version__request"))
+    handovers = {one.version_id: one for one in own.select_related("person")}
+    return {
+        one.pk: _custody(one, of_versions[one.pk], askers.get(one.pk, ()), handovers.get(one.pk), now)
+        for one in versions
+    }
 
 
 def _custody(
-    rows: list[tuple[CustodyRecord, rules.Copy]], askers: Collection[UUID], now: datetime
+    version: PasswordVersion,
+    rows: list[tuple[CustodyRecord, rules.Copy]],
+    askers: Collection[UUID],
+    handover: Release | None,
+    now: datetime,
 ) -> Custody:
     copies = tuple(copy for _, copy in rows)
     return Custody(
@@ -69,6 +78,8 @@ def _custody(
         copies=copies,
         lights=rules.lights(copies, now),
         secured=rules.secured(copies, askers=askers, now=now),
+        handover=handover,
+        known=bool(version.known_to),
     )
 
 

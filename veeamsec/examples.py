@@ -87,6 +87,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "scope": "keys",
             **_ASKING,
         },
+        "generated, for one custodian": {
+            "kind": "change_password",
+            "encryption_password": PASSWORD,
+            "generate": True,
+            "custodian": USER,
+            **_ASKING,
+        },
         "deactivate": {
             "kind": "deactivate_encryption",
             "jobs": [JOB],

@@ -49,6 +49,9 @@ class AskSerializer(Strict):
         trim_whitespace=False,
         max_length=LONGEST_PASSWORD,
     )
+    # The worker makes the new password, and hands it to the custodian's account once, if one is named.
+    generate = serializers.BooleanField(required=False)
+    custodian = serializers.UUIDField(required=False, allow_null=True)
     hint = serializers.CharField(max_length=MAX_HINT, required=False, allow_blank=True)
     # `keys` or `data` for a password; the id of a repository, or null for everywhere, for a policy.
     scope = serializers.CharField(max_length=36, required=False, allow_null=True)

@@ -18,6 +18,7 @@ from approvals.errors import Invalid, Stale
 from approvals.models import ApprovalRequest, State
 from approvals.selectors.evidence import cast_of
 from approvals.services import endings, execution, verification
+from approvals.services.kinds import generating
 from approvals.statement import Statement
 from audit import dsse, keys, queue
 from audit import services as audit
@@ -28,6 +29,7 @@ from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
 from encryption import order as orders
 from encryption.models import Attestation, Rekey, RekeyJob
+from recovery.services import releases
 
 ENDS = {
     Rekey.State.SUCCEEDED: (State.EXECUTED, "Done, and proven by reading back."),
@@ -43,10 +45,14 @@ def rekey_ended(rekey_id: UUID) -> None:
         execution.refuse_message(queue.Task.REKEY_ENDED, rekey_id, "no ended re-key of a request")
         return
     _attest(rekey, request)
+    custodian = _custodian(rekey, request)
     with audit.act(by=audit.WORKER, subject=(endings.SUBJECT, request.pk)):
         request = endings.locked_within(request.pk)
-        if request.state == State.APPROVED:
-            endings.end_within(request, *_end(rekey))
+        if request.state != State.APPROVED:
+            return
+        endings.end_within(request, *_end(rekey))
+        if custodian is not None and rekey.version_id is not None and request.state == State.EXECUTED:
+            releases.grant_within(rekey.version_id, custodian, request=request.pk)
 
 
 def attest_missing() -> int:
@@ -89,6 +95,16 @@ def _attest(rekey: Rekey, request: ApprovalRequest) -> None:
             facts = {"request": request.pk, "fingerprint": row.fingerprint, "level": found.level}
             audit.record(Event.BADGE_ATTESTED, subject=("encryption.job", row.job_id), facts=facts)
         resolve_alarm_within(Alarms.ATTESTATION_MISSING, request)
+
+
+def _custodian(rekey: Rekey, request: ApprovalRequest) -> UUID | None:
+    """Return who is handed the value that was made for this re-key, by what the worker itself signed."""
+    try:
+        said, _ = _papers(rekey, request)
+    except (Forged, Stale, Invalid):
+        # Told above: who is named in such papers is handed nothing.
+        return None
+    return generating.custodian_of(said)
 
 
 def _papers(rekey: Rekey, request: ApprovalRequest) -> tuple[Statement, Finding]:

@@ -12,7 +12,7 @@ from accounts.services import stepup
 from accounts.services.stepup import Binding, StepUp
 from approvals import rules, selectors
 from approvals.models import ApprovalRequest, Capacity, State, Verdict
-from approvals.services import deadlines, endings, people, wishes
+from approvals.services import deadlines, endings, people, texts
 from audit import queue
 from audit import services as audit
 from audit.alarms import Kind as Alarms
@@ -80,7 +80,7 @@ def _decide(
 
 
 def _read(comment: str) -> str:
-    return wishes.text(comment, "The comment", rules.MAX_COMMENT, blank=True)
+    return texts.text(comment, "The comment", rules.MAX_COMMENT, blank=True)
 
 
 def _check(request: ApprovalRequest, by: User, verdict: str, digest: str, comment: str) -> Binding:

@@ -6,7 +6,8 @@ from typing import Any
 from accounts.models import Title
 from approvals.errors import Invalid
 from approvals.models import Policy
-from approvals.services.wishes import MAX_TEXT, text
+from approvals.services.texts import text
+from approvals.services.wishes import MAX_TEXT
 
 MOST_PERSONS = 20
 MOST_QUESTIONS = 20

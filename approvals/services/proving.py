@@ -60,6 +60,11 @@ def check_possible(said: Statement) -> None:
     """Raise Invalid for a request whose proof nobody could give."""
     if said.kind not in (Kind.ACTIVATE, Kind.CHANGE) or not rules.terms(said.kind, said.policy).custody_proof:
         return
+    if "generated" in said.change:
+        raise Invalid(
+            "The policy demands that a custodian proves the password before it is executed; one that is"
+            " generated is handed over only afterwards: type the new password."
+        )
     if not _custodians(said):
         raise Invalid(
             "The policy demands that a custodian proves the password before it is executed: name one, other"

@@ -1,6 +1,5 @@
 """What somebody asks for, checked before anything is looked up: form, length, nothing left unsaid."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from uuid import UUID
 from accounts.models import Role, Title
 from approvals.errors import Invalid
 from approvals.models import Kind
+from approvals.services.texts import text
 from encryption.crypto.secret import Secret
 
 MOST_JOBS = 500
@@ -18,11 +18,12 @@ MAX_HINT = 120
 MAX_CUSTODY = 20
 CUSTODY_TEXTS = ("medium", "place", "custodian")
 CUSTODY_FLAGS = ("offsite", "offline")
-_JOBS, _PASSWORD, _NEW, _HINT = "jobs", "encryption_password", "new_password", "hint"
+_JOBS, _PASSWORD, _HINT = "jobs", "encryption_password", "hint"
+_NEW = ("new_password", "generate", "custodian")
 # What each kind may name, beside the reason; a parameter that would be ignored is refused instead.
 TAKES: Mapping[str, frozenset[str]] = {
-    Kind.ACTIVATE: frozenset({_JOBS, _PASSWORD, _NEW, _HINT, "custody", "answers", "start"}),
-    Kind.CHANGE: frozenset({_PASSWORD, _NEW, _HINT, "scope", "custody", "answers", "start"}),
+    Kind.ACTIVATE: frozenset({_JOBS, _PASSWORD, *_NEW, _HINT, "custody", "answers", "start"}),
+    Kind.CHANGE: frozenset({_PASSWORD, *_NEW, _HINT, "scope", "custody", "answers", "start"}),
     Kind.DEACTIVATE: frozenset({_JOBS, "then", "answers"}),
     Kind.DELETE: frozenset({_PASSWORD, "answers"}),
     Kind.ADD_MEMBER: frozenset({"user", "title"}),
@@ -50,10 +51,6 @@ _NEEDED = frozenset(
     | {"finding", "note", "until"}
 )
 _ROLES = {"": "", "backup": Role.ADMINISTRATOR.value, "enterprise": Role.ENTERPRISE.value}
-# Signs that make a text read other than it is: directions, joiners, marks of byte order.
-_MISLEADING = frozenset("\u200b\u200e\u200f\u2060\ufeff") | {
-    chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
-}
 
 
 class Asked(TypedDict, total=False):
@@ -63,6 +60,8 @@ class Asked(TypedDict, total=False):
     jobs: Sequence[UUID]
     encryption_password: UUID | None
     new_password: Secret | str | None
+    generate: bool
+    custodian: UUID | None
     hint: str
     scope: str | UUID | None
     start: str
@@ -89,7 +88,7 @@ class Asked(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A checked wish; whether a new password came is said here, the password itself is not."""
+    """A checked wish; whether a new password comes is said here, the password itself is not."""
 
     kind: str
     reason: str
@@ -124,6 +123,9 @@ class Wish:
     finding: UUID | None = None
     note: str = ""
     until: date | None = None
+    # Whether the worker makes the new password, and the account that it is handed to, if to any.
+    generate: bool = False
+    custodian: UUID | None = None
 
 
 def read(kind: str, given: Asked) -> Wish:
@@ -139,7 +141,7 @@ def read(kind: str, given: Asked) -> Wish:
         reason=text(given.get("reason", ""), "The reason", MAX_TEXT),
         jobs=tuple(dict.fromkeys(given.get("jobs", ()))),
         encryption_password=given.get("encryption_password"),
-        is_new_value=given.get("new_password") is not None,
+        is_new_value=given.get("new_password") is not None or bool(given.get("generate")),
         hint=text(given.get("hint", ""), "The hint", MAX_HINT, blank=True, lines=False),
         scope="" if rules_kind else _one_of(given.get("scope") or "keys", "scope", ("keys", "data")),
         start=_one_of(given.get("start") or "next_run", "start", ("next_run", "now")),
@@ -163,7 +165,11 @@ def read(kind: str, given: Asked) -> Wish:
         finding=given.get("finding"),
         note=text(given.get("note", ""), "The note", MAX_TEXT, blank=True),
         until=given.get("until"),
+        generate=bool(given.get("generate")),
+        custodian=given.get("custodian"),
     )
+    if wish.generate and given.get("new_password") is not None:
+        raise Invalid("Give a new password or have one generated: not both.")
     _check_whole(wish)
     return wish
 
@@ -183,21 +189,6 @@ def answers_to(questions: Sequence[str], wish: Wish) -> list[dict[str, str]]:
     return [{"answer": given[question], "question": question} for question in questions if question in given]
 
 
-def text(value: object, what: str, most: int, *, blank: bool = False, lines: bool = True) -> str:
-    """Return a text that shows as what it is; Invalid for an empty, overlong or misleading one."""
-    if not isinstance(value, str) or len(value) > most:
-        raise Invalid(f"{what} is a text of at most {most} characters.")
-    value = value.replace("\r\n", "\n").strip()
-    if not value and not blank:
-        raise Invalid(f"{what} is missing.")
-    allowed = "\n\t" if lines else ""
-    for character in value:
-        category = unicodedata.category(character)
-        if character in _MISLEADING or (category in ("Cc", "Cs", "Zl", "Zp") and character not in allowed):
-            raise Invalid(f"{what} holds a sign that does not show (U+{ord(character):04X}): leave it out.")
-    return value
-
-
 def _check_whole(wish: Wish) -> None:
     missing = [name for name in _NEEDED & TAKES[wish.kind] if not getattr(wish, name)]
     if missing:
@@ -212,8 +203,17 @@ def _check_whole(wish: Wish) -> None:
         raise Invalid("Name an encryption password or give a new one: exactly one of both.")
     if wish.kind == Kind.ACTIVATE and wish.is_new_value and not wish.hint:
         raise Invalid("A new password needs a hint by which people will know it.")
-    if wish.kind in (Kind.ACTIVATE, Kind.CHANGE) and not wish.custody:
+    _check_custody(wish)
+
+
+def _check_custody(wish: Wish) -> None:
+    if wish.custodian is not None and not wish.generate:
+        raise Invalid("A custodian is handed a password that is generated, and no other.")
+    handed = not wish.generate or wish.custodian is not None
+    if wish.kind in (Kind.ACTIVATE, Kind.CHANGE) and handed and not wish.custody:
         raise Invalid("State who will hold the password: medium, place and custodian of at least one copy.")
+    if wish.custody and not handed:
+        raise Invalid("Shown to nobody, the password has no copies: name the custodian, or state no copy.")
     if len(wish.custody) > MAX_CUSTODY:
         raise Invalid(f"Name at most {MAX_CUSTODY} copies of the password.")
 

@@ -32,6 +32,8 @@ class PasswordVersion(models.Model):
     strength = models.PositiveSmallIntegerField()
     length = models.PositiveIntegerField()
     known_to = models.JSONField(default=list)
+    # The person who asked for it: their own proof secures nothing.
+    asked_by = models.UUIDField(null=True)
     request = models.UUIDField(null=True)
     in_force_from = models.DateTimeField(null=True, blank=True)
     in_force_until = models.DateTimeField(null=True, blank=True)

@@ -31,6 +31,7 @@ class Wish:
     start: str = "next_run"
     then: str = "keep"
     known_to: Sequence[str] = ()
+    asked_by: UUID | None = None
     number: int = 0
     # Whether a job's description at Veeam is to name the request.
     described: bool = False

@@ -43,6 +43,7 @@ class Prepared:
     envelope: dict[str, Any]
     password: UUID | None
     version: NewVersion | None
+    asked_by: UUID | None = None
 
 
 @sensitive_variables("secret")
@@ -72,7 +73,7 @@ def prepare(wish: Wish, secret: Secret | None = None) -> Prepared:
         note=plan.note,
     )
     envelope = orders.sign(order, keys.signing_key(), keys.signing_keyid())
-    return Prepared(order, envelope, wish.password, plan.version)
+    return Prepared(order, envelope, wish.password, plan.version, wish.asked_by)
 
 
 def start_within(
@@ -149,6 +150,7 @@ def _store_version_within(prepared: Prepared, version: NewVersion, by: audit.Act
         strength=version.strength,
         length=version.length,
         known_to=list(version.known_to),
+        asked_by=prepared.asked_by,
         request=prepared.order.request,
     )
     facts = {"password": password.pk, "number": version.number, "strength": version.strength}

@@ -3,10 +3,20 @@
 from accounts.triggers import Trigger
 from encryption.triggers import jobs, resting, veeam
 
-__all__ = ["READINGS_SQL", "RESTING_SQL", "REVOKES", "SQL", "TRIGGERS", "TRIGGER_NAMES", "VEEAM_SQL"]
+__all__ = [
+    "ASKERS_SQL",
+    "READINGS_SQL",
+    "RESTING_SQL",
+    "REVOKES",
+    "SQL",
+    "TRIGGERS",
+    "TRIGGER_NAMES",
+    "VEEAM_SQL",
+]
 
 TRIGGERS: tuple[Trigger, ...] = (
     *jobs.TRIGGERS,
+    *jobs.ASKERS,
     *veeam.SERVERS,
     *veeam.READINGS,
     *resting.TRIGGERS,
@@ -16,6 +26,7 @@ REVOKES: tuple[str, ...] = (*jobs.REVOKES, *veeam.REVOKES, *resting.REVOKES)
 
 # Apart, for each migration applies what its tables are there for.
 SQL = jobs.SQL
+ASKERS_SQL = jobs.ASKERS_SQL
 VEEAM_SQL = veeam.SQL
 READINGS_SQL = veeam.READINGS_SQL
 RESTING_SQL = resting.SQL

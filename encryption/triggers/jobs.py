@@ -225,6 +225,11 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(_ATTESTATION, "attestations_stay", "BEFORE TRUNCATE", _WHOLE),
 )
 
+# Apart: its column came later.
+ASKERS: tuple[Trigger, ...] = (
+    Trigger(_VERSION, "version_asker_fixed", "BEFORE UPDATE", _row("once", "asked_by")),
+)
+
 _WORKERS = f"{_VERSION}, {_REKEY}, {_STEP}, {_POINT}, {_DRIFT}, encryption_adoptedjob"
 
 # The worker alone makes these and attestations; nobody rewrites an attestation.
@@ -241,3 +246,4 @@ REVOKES: tuple[str, ...] = (
 )
 
 SQL = "\n".join((FUNCTIONS, *(trigger.sql for trigger in TRIGGERS)))
+ASKERS_SQL = "\n".join(trigger.sql for trigger in ASKERS)

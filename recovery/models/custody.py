@@ -86,3 +86,8 @@ class Release(models.Model):
                 name="taken_release_is_erased",
             ),
         ]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the value was generated for this custodian: nobody knew it before."""
+        return self.request == self.version.request

@@ -30,7 +30,8 @@ def grant_within(version: UUID, person: UUID, *, request: UUID) -> Release:
     release = Release.objects.create(
         version_id=version, person_id=person, request=request, expires_at=timezone.now() + VALID
     )
-    audit.record(Event.PASSWORD_RELEASED, subject=release, facts={"person": person, "version": version})
+    facts = {"person": person, "version": version, "generated": release.is_first}
+    audit.record(Event.PASSWORD_RELEASED, subject=release, facts=facts)
     return release
 
 
@@ -68,8 +69,9 @@ def seal(release_id: UUID) -> None:
         # Who asked stands first.
         version.known_to = list(dict.fromkeys([*version.known_to, str(release.person_id)]))
         version.save(update_fields=["known_to"])
-        text = f"{release.person.name} was given the password “{version.hint}”."
-        raise_alarm_within(Kind.PASSWORD_RELEASED, release, Alarm.Severity.WARNING, text)
+        if not release.is_first:
+            text = f"{release.person.name} was given the password “{version.hint}”."
+            raise_alarm_within(Kind.PASSWORD_RELEASED, release, Alarm.Severity.WARNING, text)
 
 
 def take(release_id: UUID, *, by: User) -> handover.Sealed | None:

@@ -48,6 +48,8 @@
           if (ready) {
             part("value").textContent = await open(pair, body);
             part("value").hidden = false;
+            part("shown").hidden = false;
+            part("ask").hidden = true;
             part("wait").hidden = true;
             return;
           }

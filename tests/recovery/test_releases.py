@@ -5,16 +5,6 @@ import os
 from uuid import UUID, uuid4
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDH,
-    SECP256R1,
-    EllipticCurvePublicKey,
-    generate_private_key,
-)
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -34,23 +24,9 @@ from tests.alarms import assert_ended
 from tests.approvals.conftest import SECRET, approve, work
 from tests.approvals.executing import change
 from tests.pages.conftest import as_user
+from tests.recovery.page import Page
 
 pytestmark = pytest.mark.django_db
-
-
-class Page:
-    """The custodian's open page, as its script makes it."""
-
-    def __init__(self) -> None:
-        self._key = generate_private_key(SECP256R1())
-        self.point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-    def open(self, sealed: handover.Sealed, release: Release) -> str:
-        raw = {name: base64.b64decode(text) for name, text in sealed.items()}
-        theirs = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), raw["ephemeral"])
-        info = handover.info(release.pk)
-        key = HKDF(SHA256(), 32, salt=None, info=info).derive(self._key.exchange(ECDH(), theirs))
-        return AESGCM(key).decrypt(raw["nonce"], raw["ciphertext"], info).decode()
 
 
 def asked(people, encrypted, **fields):

@@ -70,7 +70,7 @@ _PLACES = {
     "recovery": _Place(
         "Recovery", "lifebuoy", ("recovery",), late=True, permission="encryption.view_encryptionpassword"
     ),
-    "custody": _Place("In your custody", "key", ("custody",), late=True),
+    "custody": _Place("In your custody", "key", ("custody", "release"), late=True),
     "people": _Place("People", "users", ("seat",), late=True),
     "policies": _Place("Policies", "list-check", late=True, permission="approvals.view_policy"),
     "reports": _Place(

@@ -39,7 +39,7 @@ def of(job: Job, viewer: User, page: Page[RestorePoint]) -> dict[str, Any]:
     return {
         "job": job,
         "sign": signs.of_badge(badge, now),
-        "secured": signs.of_custody(custody_in_force(versions, now)),
+        "secured": signs.of_custody(custody_in_force(versions, now), now),
         "last_run": rows.last_run(last),
         "may_run": job.state == Job.State.ACTIVE and selectors.may(viewer, "run", job),
         "may_restore": selectors.may(viewer, "restore", job),

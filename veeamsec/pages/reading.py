@@ -106,6 +106,8 @@ def _new_value(said: Statement) -> list[Change]:
             "not encrypted" if all(job["password_version"] is None for job in _jobs(said)) else "as it is"
         )
     known = "" if change["secret_sha256"] else "a password that is in use already"
+    if "generated" in change:
+        known = "made by the worker; nobody types it"
     now = change["start"] == "now"
     activates = said.kind == Kind.ACTIVATE
     whole = "a new full backup is written under fresh keys"
@@ -114,9 +116,19 @@ def _new_value(said: Statement) -> list[Change]:
     )
     return [
         Change("Password", f"“{change['hint']}” · version {change['version']}", former, known),
+        *_handed(change),
         Change("Data", data),
         Change("Takes hold", "at once" if now or not activates else "with the next run"),
     ]
+
+
+def _handed(change: Mapping[str, Any]) -> list[Change]:
+    if "generated" not in change:
+        return []
+    if "keyset" in change:
+        return [Change("Is shown to", "nobody", note="the keyset in force opens what is written under it")]
+    where = "once, on their own page, within a week of the execution"
+    return [Change("Is shown to", str(change["name"]), note=where)]
 
 
 def _band(said: Statement, job: Mapping[str, Any]) -> Band:

@@ -8,6 +8,7 @@ from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
 from encryption.badge import Badge
 from encryption.badge import State as BadgeState
 from encryption.models import JobSession, Rekey, RekeyJob
+from recovery.models import Release
 from recovery.selectors import Custody
 from veeamsec.pages import words
 
@@ -73,12 +74,27 @@ def of_badge(badge: Badge, now: datetime) -> Sign:
     return Sign(tone, text, icon, why, partial)
 
 
-def of_custody(custody: Custody | None) -> Sign | None:
-    """The sign beside the badge, while custodians other than who asked have proved that they hold it."""
-    if custody is None or not custody.secured:
+def of_custody(custody: Custody | None, now: datetime) -> Sign | None:
+    """The sign beside the badge: by how many it is secured, or that a generated value is not yet."""
+    if custody is None:
         return None
-    why = "So many custodians, other than who asked, have proved that they hold the password in force."
-    return Sign(QUIET, f"Secured by {custody.secured}", "shield-check", why)
+    if custody.secured:
+        why = "So many custodians, other than who asked, have proved that they hold the password in force."
+        return Sign(QUIET, f"Secured by {custody.secured}", "shield-check", why)
+    return _of_handover(custody.handover, now, known=custody.known)
+
+
+def _of_handover(handover: Release | None, now: datetime, *, known: bool) -> Sign | None:
+    if handover is None:
+        return None
+    name = handover.person.name
+    if known:
+        return Sign(WAIT, "Handed over, not proved", "clock", f"{name} has not proved their copy of it yet.")
+    if now < handover.expires_at:
+        why = f"Nobody knows the password in force until {name} reads it on their own page."
+        return Sign(WAIT, "Waits for its custodian", "clock", why)
+    why = f"Nobody knows the password in force: {name} did not read it in time. Ask for its release."
+    return Sign(REFUSE, "Known to nobody", "alert-circle", why)
 
 
 def of_request(

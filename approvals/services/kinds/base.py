@@ -8,12 +8,12 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.rules import ADMINISTRATOR
-from approvals.errors import NotEligible, OpenRequestExists
+from approvals.errors import JobBusy, NotEligible, OpenRequestExists
 from approvals.models import Policy, RequestTarget
 from approvals.services.wishes import Wish
 from approvals.statement import Statement
 from encryption.crypto.secret import Secret
-from encryption.models import Rekey
+from encryption.models import Job, Rekey, RekeyJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,15 @@ def check_free(refs: Collection[tuple[str, UUID]]) -> None:
     if others := [row for row in taken.select_related("request") if (row.type, row.ref) in refs]:
         other = others[0].request
         raise OpenRequestExists(f"{other} already touches this and is still open.", request=other.pk)
+
+
+def check_idle(jobs: Collection[Job]) -> None:
+    """Refuse while an approved change of one of these jobs is carried out."""
+    steps = RekeyJob.objects.filter(job__in=jobs, state__in=RekeyJob.OPEN).select_related("job")
+    if (busy := steps.first()) is not None:
+        raise JobBusy(
+            f"An approved change of {busy.job.name} is being carried out; ask again when it has ended."
+        )
 
 
 def check_may_ask_security(by: User) -> None:

@@ -18,6 +18,7 @@ from approvals.services.kinds.base import (
     Origin,
     RequestKind,
     check_free,
+    check_idle,
     check_may_ask_security,
 )
 from approvals.services.wishes import Wish
@@ -59,7 +60,7 @@ def _draft_revert(wish: Wish, origin: Origin) -> Draft:
     passwords.check_may_ask(origin.by, wish, jobs)
     refs = [*(("job", job) for job in way.jobs), *([("password", way.password)] if way.password else [])]
     check_free([(TYPE, drift.pk), *refs])
-    passwords.check_idle(jobs)
+    check_idle(jobs)
     text = f"{drift.text} It becomes again what it was before."
     follows = encryption.consequences(way.jobs, _KINDS[way.action], password=way.password)
     return Draft(

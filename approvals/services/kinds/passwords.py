@@ -9,21 +9,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from accounts.rules import permissions
-from approvals.errors import Invalid, JobBusy, NotEligible, NotFound, Stale
+from approvals.errors import Invalid, NotEligible, NotFound, Stale
 from approvals.models import Kind, Policy
 from approvals.services import policies, proving
-from approvals.services.kinds import at_veeam
-from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
+from approvals.services.kinds import at_veeam, generating
+from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free, check_idle
 from approvals.services.wishes import Wish
 from approvals.statement import Statement
 from audit.errors import Later
 from audit.statement import WORKER
 from encryption import selectors as encryption
+from encryption.crypto import secret as secrets
 from encryption.crypto.secret import Secret
-from encryption.models import EncryptionPassword, Engine, Job, Rekey, RekeyJob
+from encryption.models import EncryptionPassword, Engine, Job, Rekey
 from encryption.services import drift, passwords, rekeys
 from encryption.services.veeam import removal
 from recovery.services import custody
@@ -48,11 +50,13 @@ def draft(wish: Wish, origin: Origin) -> Draft:
     check_free(_refs(scope))
     check_idle(scope.jobs)
     job_ids = [job.pk for job in scope.jobs]
+    made = generating.change_of(wish, origin, scope.jobs)
     return Draft(
         policy=policies.policy_for(job_ids),
         targets=encryption.facts_of_targets([ref for _, ref in _refs(scope)]),
-        change=_change(wish, scope, origin.sealed),
-        consequences=encryption.consequences(
+        change=_change(wish, scope, origin.sealed) | made,
+        consequences=generating.consequences(made)
+        + encryption.consequences(
             job_ids,
             wish.kind,
             scope=wish.scope,
@@ -61,15 +65,6 @@ def draft(wish: Wish, origin: Origin) -> Draft:
             password=wish.encryption_password,
         ),
     )
-
-
-def check_idle(jobs: Collection[Job]) -> None:
-    """Refuse while an approved change of one of these jobs is carried out."""
-    steps = RekeyJob.objects.filter(job__in=jobs, state__in=RekeyJob.OPEN).select_related("job")
-    if (busy := steps.first()) is not None:
-        raise JobBusy(
-            f"An approved change of {busy.job.name} is being carried out; ask again when it has ended."
-        )
 
 
 def check_may_ask(by: User, wish: Wish, jobs: list[Job]) -> None:
@@ -91,6 +86,7 @@ def compare(said: Statement) -> None:
     """Observe every job afresh, and compare it, the password and its version with the statement."""
     observe(said.refs("job"))
     compare_targets(said)
+    generating.compare(said)
     if said.kind == Kind.ACTIVATE and not said.change["new"]:
         used = UUID(said.change["encryption_password"])
         if used not in said.refs("password"):
@@ -197,6 +193,14 @@ def _change(wish: Wish, scope: _Scope, sealed: bytes | None) -> dict[str, Any]:
 
 
 def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> Begin:
+    if generating.GENERATED not in said.change:
+        return _begin(action, said, digest, secret)
+    with secrets.generate() as made:
+        return _begin(action, said, digest, made)
+
+
+@sensitive_variables("secret")
+def _begin(action: str, said: Statement, digest: str, secret: Secret | None) -> Begin:
     change = said.change
     password = change.get("encryption_password")
     prepared = rekeys.prepare(
@@ -214,7 +218,8 @@ def _rekey(action: str, said: Statement, digest: str, secret: Secret | None) -> 
             scope=change.get("scope", "keys"),
             start=change.get("start", "next_run"),
             then=change.get("then", "keep"),
-            known_to=[str(said.asker.person)] if secret is not None else [],
+            known_to=[] if secret is None or generating.GENERATED in change else [str(said.asker.person)],
+            asked_by=said.asker.person,
             number=said.number,
             described=describes(said),
         ),

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
+from django.utils import timezone
 
-from accounts.models import RoleGrant, SecurityMember, Title, User
+from accounts import selectors as accounts
+from accounts.models import Person, RoleGrant, SecurityMember, Title, User
 from accounts.roster import Credential
 from accounts.services import stepup
-from approvals.errors import NotFound, Stale
+from approvals.errors import Invalid, NotFound, Stale
 from approvals.models import Policy
 from approvals.services import policies
 from approvals.services.kinds.base import check_free
@@ -27,6 +29,21 @@ def account(pk: UUID | None) -> User:
     if found is None:
         raise NotFound("There is no such account.")
     return found
+
+
+def custodian(pk: UUID | None) -> Person:
+    """Return who is behind an account that somebody uses; NotFound when there is none.
+
+    Raises Invalid where another bears the same name: those who decide could not tell them apart.
+    """
+    people = User.objects.select_related("person").filter(is_active=True, is_human=True)
+    found = people.filter(pk=pk).first() if pk else None
+    if found is None:
+        raise NotFound("There is no such person with an account.")
+    name = found.person.name
+    if not accounts.persons_named([name], before=timezone.now()):
+        raise Invalid(f"More than one person here is called {name}: nobody could tell who is meant.")
+    return found.person
 
 
 def live_seat(pk: UUID | None) -> SecurityMember:

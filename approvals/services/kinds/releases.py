@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts.models import Person, User
+from accounts.models import Person
 from approvals.errors import Invalid, NotFound, Stale
 from approvals.models import Policy
 from approvals.services import policies
-from approvals.services.kinds import passwords
+from approvals.services.kinds import passwords, persons
 from approvals.services.kinds.base import Begin, Draft, Origin, RequestKind, check_free
 from approvals.services.wishes import Wish
 from approvals.statement import Statement
@@ -21,7 +21,7 @@ from recovery.services import releases
 
 def _draft(wish: Wish, origin: Origin) -> Draft:
     passwords.check_may_ask(origin.by, wish, [])
-    version, person = _version(wish.encryption_password, wish.version), _custodian(wish.user)
+    version, person = _version(wish.encryption_password, wish.version), persons.custodian(wish.user)
     check_free([("password", version.password_id)])
     change = _change(version, person)
     text = (
@@ -67,14 +67,6 @@ def _version(password: UUID | None, number: int) -> PasswordVersion:
     if found.sealed_password is None:
         raise Invalid("Nobody here knows the value of this version: there is nothing to release.")
     return found
-
-
-def _custodian(user: UUID | None) -> Person:
-    people = User.objects.select_related("person").filter(is_active=True, is_human=True)
-    found = people.filter(pk=user).first() if user else None
-    if found is None:
-        raise NotFound("There is no such person with an account.")
-    return found.person
 
 
 def _change(version: PasswordVersion, person: Person) -> dict[str, Any]:

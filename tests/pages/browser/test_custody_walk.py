@@ -1,5 +1,6 @@
 """Custody in one walk: a copy is stated, failed, proved and drilled, each in the browser of who does it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,22 +9,28 @@ from django.urls import reverse
 from approvals.models import ApprovalRequest
 from audit.models import Alarm, Entry
 from encryption.models import PasswordVersion
-from recovery.models import CustodyProof, CustodyRecord
-from recovery.services import custody
+from encryption.services import vault
+from recovery.models import CustodyProof, CustodyRecord, Release
+from recovery.services import custody, releases
 from tests.approvals.conftest import CUSTODY, SECRET, approve, roster, work  # noqa: F401
 from tests.approvals.executing import change
+from tests.pages.browser.test_accessibility import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRONG = "another-Password-9"
 
 
-def state(page: Any, job: Any) -> ApprovalRequest:
+def state(page: Any, job: Any, *, generate: bool = False) -> ApprovalRequest:
     """Ask for an activation in the form, and name Norbert as who keeps the one copy."""
     page.goto(reverse("ask_activate"))
     page.check(f"[name=jobs][value='{job.pk}']")
     page.fill("[name=hint]", "Hall 2026")
-    page.fill("[name=new_password]", SECRET)
-    page.fill("[name=again]", SECRET)
+    if generate:
+        page.check("[name=generate]")
+        page.select_option("[name=custodian]", label="Norbert")
+    else:
+        page.fill("[name=new_password]", SECRET)
+        page.fill("[name=again]", SECRET)
     page.fill("[name=reason]", "The authority asks for it.")
     copy = {"medium": "paper", "place": "bank safe", "custodian": "Norbert"}
     for name, text in copy.items():
@@ -114,6 +121,47 @@ def test_custody_is_stated_proved_failed_and_drilled(people, roster, job, open_p
     assert custodian.locator("text=Not proved yet").count() == 1
     assert PasswordVersion.objects.count() == 2
     assert complaints == []
+
+
+def test_a_generated_password_is_asked_for_handed_over_and_proved(
+    people,
+    roster,  # noqa: F811
+    job,
+    open_page,
+    complaints,
+):
+    asker, reader, custodian = (open_page(user) for user in (people.operator, people.dpo, people.nobody))
+    request = state(asker, job, generate=True)
+    assert "made by the worker; nobody types it" in asker.inner_text("main")
+    reader.goto(reverse("request", args=[request.pk]))
+    assert "until then nobody knows it" in reader.inner_text("main")
+    assert violations(reader) == []
+    assert work(approve(people.dpo, request)).state == "executed"
+    assert "Waits for its custodian" in signs(reader, job)
+    custodian.goto(reverse("custody"))
+    assert violations(custodian) == []
+    custodian.click("text=Go to it")
+    custodian.click("text=Show it once")
+    release = Release.objects.get()
+    for _ in range(100):
+        release.refresh_from_db()
+        if release.public_key is not None:
+            break
+        time.sleep(0.1)
+    releases.seal(release.pk)
+    custodian.wait_for_selector("[data-shown]:not([hidden])")
+    shown = custodian.inner_text("[data-value]")
+    assert violations(custodian) == []
+    address = custodian.url
+    assert vault.password_of(release.version).reveal() == shown.encode()
+    assert "Handed over, not proved" in signs(reader, job)
+    custodian.click("text=prove your copy")
+    assert prove(custodian, shown).found == "equal"
+    assert "Secured by 1" in signs(reader, job)
+    assert complaints == []
+    # A second look is refused; the asker never had a first.
+    assert custodian.goto(address).status == 404
+    assert asker.goto(address).status == 404
 
 
 def test_a_custodian_without_a_role_sees_their_copies_and_nothing_else(people, open_page):

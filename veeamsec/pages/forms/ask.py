@@ -7,12 +7,11 @@ from uuid import UUID
 from django import forms
 
 from accounts.models import User
-from approvals.services.wishes import MAX_HINT, MAX_TEXT
+from approvals.services.wishes import MAX_TEXT
 from encryption import selectors
 from encryption.models import EncryptionPassword, Job
+from veeamsec.pages.forms.value import MADE, NewValue
 
-# Long enough for any password manager; the service judges its strength.
-LONGEST = 1024
 Section = tuple[str, str, Sequence[str]]
 
 
@@ -24,16 +23,6 @@ class JobsField(forms.TypedMultipleChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(coerce=UUID, label="Jobs", **kwargs)
-
-
-class SecretField(forms.CharField):
-    """A password as it is typed: nothing is stripped, nothing is shown again."""
-
-    def __init__(self, label: str, **kwargs: Any) -> None:
-        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-        super().__init__(
-            label=label, max_length=LONGEST, strip=False, required=False, widget=widget, **kwargs
-        )
 
 
 class AskForm(forms.Form):
@@ -78,33 +67,13 @@ class AskForm(forms.Form):
         return {"reason": self.cleaned_data["reason"], "answers": answers}
 
 
-class _NewValue(forms.Form):
-    """A new password, typed twice."""
-
-    hint = forms.CharField(
-        label="Hint",
-        max_length=MAX_HINT,
-        required=False,
-        help_text="How people tell this password from others. It is shown to all who see the job.",
-    )
-    new_password = SecretField(
-        "New password",
-        help_text="12 signs or more. It is sealed as it arrives; no page shows it again.",
-    )
-    again = SecretField("The same again")
-
-    def check_twice(self, data: dict[str, Any]) -> None:
-        """Refuse two different passwords."""
-        if data.get("new_password") != data.get("again"):
-            self.add_error("again", "This is not the same as above.")
-
-
-class ActivateForm(_NewValue, AskForm):
+class ActivateForm(NewValue, AskForm):
     """Encrypt jobs, under a new password or one that exists."""
 
     sections = (
         ("Which jobs", "", ("jobs",)),
         ("Which password", "", ("encryption_password", "hint", "new_password", "again")),
+        MADE,
         ("When, and why", "", ("start", "reason")),
     )
     jobs = JobsField()
@@ -126,38 +95,44 @@ class ActivateForm(_NewValue, AskForm):
         jobs = selectors.jobs_for(viewer).exclude(state=Job.State.DELETED)
         self.fields["jobs"].choices = [(job.pk, _job(job)) for job in jobs]  # type: ignore[attr-defined]
         passwords = [(one.pk, one.hint) for one in selectors.passwords_for(viewer)]
-        self.fields["encryption_password"].choices = [("", "a new one, typed below"), *passwords]  # type: ignore[attr-defined]
+        self.fields["encryption_password"].choices = [("", "a new one, as said below"), *passwords]  # type: ignore[attr-defined]
+        self.choose_custodian(viewer)
 
     def clean(self) -> dict[str, Any]:
         """Exactly one of a new password and one that exists."""
         data = super().clean() or {}
         existing = data.get("encryption_password")
-        if existing and data.get("new_password"):
-            self.add_error("new_password", "Leave this empty, or choose “a new one” above.")
-        elif not existing and not data.get("new_password"):
-            self.add_error("new_password", "Type the new password, or choose one that exists.")
+        value = data.get("new_password") or data.get("generate")
+        if existing and value:
+            self.add_error("encryption_password", "Choose “a new one”, or name no new password below.")
+        elif not existing and not value:
+            self.add_error("new_password", "Type the new password, have it generated, or choose one.")
         if not existing and not data.get("hint"):
             self.add_error("hint", "A new password needs a hint.")
-        self.check_twice(data)
+        self.check_value(data)
         return data
 
     def wish(self) -> dict[str, Any]:
         """What the service is asked."""
         data = self.cleaned_data
-        return super().wish() | {
-            "jobs": data["jobs"],
-            "encryption_password": data["encryption_password"],
-            "new_password": data["new_password"] or None,
-            "hint": "" if data["encryption_password"] else data["hint"],
-            "start": data["start"],
-        }
+        return (
+            super().wish()
+            | self.value()
+            | {
+                "jobs": data["jobs"],
+                "encryption_password": data["encryption_password"],
+                "hint": "" if data["encryption_password"] else data["hint"],
+                "start": data["start"],
+            }
+        )
 
 
-class ChangeForm(_NewValue, AskForm):
+class ChangeForm(NewValue, AskForm):
     """Give a password a new value; every job under it is re-keyed."""
 
     sections = (
         ("Which password", "", ("encryption_password", "hint", "new_password", "again")),
+        MADE,
         ("How far, and why", "", ("scope", "reason")),
     )
     encryption_password = forms.TypedChoiceField(label="Password", coerce=UUID)
@@ -175,19 +150,20 @@ class ChangeForm(_NewValue, AskForm):
         """Offer passwords."""
         passwords = [(one.pk, one.hint) for one in selectors.passwords_for(viewer)]
         self.fields["encryption_password"].choices = [("", "choose one"), *passwords]  # type: ignore[attr-defined]
+        self.choose_custodian(viewer)
 
     def clean(self) -> dict[str, Any]:
         """A new value there must be."""
         data = super().clean() or {}
-        if not data.get("new_password"):
-            self.add_error("new_password", "Type the new password.")
-        self.check_twice(data)
+        if not data.get("new_password") and not data.get("generate"):
+            self.add_error("new_password", "Type the new password, or have it generated.")
+        self.check_value(data)
         return data
 
     def wish(self) -> dict[str, Any]:
         """What the service is asked."""
-        names = ("encryption_password", "new_password", "hint", "scope")
-        return super().wish() | {name: self.cleaned_data[name] for name in names}
+        names = ("encryption_password", "hint", "scope")
+        return super().wish() | self.value() | {name: self.cleaned_data[name] for name in names}
 
 
 class DeactivateForm(AskForm):

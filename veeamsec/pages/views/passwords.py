@@ -79,7 +79,7 @@ def password(request: HttpRequest, password_id: UUID) -> HttpResponse:
         "may_adopt": adopting.may_adopt(viewer, found),
         "open_request": asking,
         "custody": custody,
-        "secured": signs.of_custody(custody),
+        "secured": signs.of_custody(custody, now),
         "versions": _versions(uses),
         "jobs": [
             {
