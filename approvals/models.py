@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Person, User
+from accounts.models import Person, Title, User
 from encryption.models import Rekey, Repository
 
 
@@ -171,6 +171,17 @@ class Verdict(models.TextChoices):
     REJECT = "reject", "Reject"
 
 
+class Votes(models.QuerySet["Vote"]):
+    """Decisions."""
+
+    def of_security(self) -> "Votes":
+        """Return the approvals that members of Security gave; who only advises gives none that counts."""
+        advice = Q()
+        for title in Title.values:
+            advice |= Q(title=title, request__policy__advising_titles__contains=[title])
+        return self.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE).exclude(advice)
+
+
 class Vote(models.Model):
     """One person's decision on one request; insert only."""
 
@@ -192,12 +203,20 @@ class Vote(models.Model):
     person_id: uuid.UUID
     request_id: uuid.UUID
 
+    objects = Votes.as_manager()
+
     class Meta:
         ordering = ["cast_at"]
         constraints = [
             models.UniqueConstraint(fields=["request", "person"], name="one_vote_a_person"),
             models.CheckConstraint(condition=~Q(person=F("asker_person")), name="nobody_votes_on_their_own"),
         ]
+
+    @property
+    def is_of_security(self) -> bool:
+        """Whether it is such an approval (`of_security`)."""
+        gave = self.capacity == Capacity.SECURITY and self.verdict == Verdict.APPROVE
+        return gave and self.title not in self.request.policy["advising_titles"]
 
 
 class Suppression(models.Model):

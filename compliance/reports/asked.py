@@ -49,8 +49,7 @@ class Asked:
     @property
     def by_security(self) -> bool:
         """Whether a member of Security consented."""
-        yes = (vote for vote in self.votes if vote.verdict == Verdict.APPROVE)
-        return self.approved and any(vote.capacity == Capacity.SECURITY for vote in yes)
+        return self.approved and any(vote.is_of_security for vote in self.votes)
 
 
 def asked_in(period: Period, viewer: User, now: datetime) -> list[Asked]:

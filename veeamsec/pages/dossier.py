@@ -103,8 +103,7 @@ def _outcome(request: ApprovalRequest, state: str, votes: Sequence[Vote]) -> dic
     if state not in _OUTCOMES:
         return None
     tone, title = _OUTCOMES[State(state)]
-    yes = [vote.capacity for vote in votes if vote.verdict == Verdict.APPROVE]
-    green = tone if tone != "seal" or Capacity.SECURITY in yes else ""
+    green = tone if tone != "seal" or any(vote.is_of_security for vote in votes) else ""
     return {"tone": green, "title": title, "text": "" if request.outcome in title else request.outcome}
 
 
@@ -125,12 +124,13 @@ def _next_eye(facts: RequestFacts, viewer: User, pending: bool, may_decide: bool
 
 def _vote(vote: Vote, viewer: User, proven: Proofs) -> Eye:
     yes, security = vote.verdict == Verdict.APPROVE, vote.capacity == Capacity.SECURITY
+    advises = security and yes and not vote.is_of_security
     who = "You" if vote.person_id == viewer.person_id else vote.voter.person.name
     return Eye(
         who=f"{who}, {'for Security' if security else 'as an administrator'}",
-        did="approved" if yes else "rejected",
+        did=("advised to approve" if advises else "approved") if yes else "rejected",
         icon="user-check" if yes else "user-x",
-        tone=("seal" if security else "act") if yes else "refuse",
+        tone=("" if advises else "seal" if security else "act") if yes else "refuse",
         at=vote.cast_at,
         proof=proven.words_of(vote),
         comment=vote.comment,

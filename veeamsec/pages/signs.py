@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.models import ApprovalRequest, Capacity, State, Verdict, Vote
+from approvals.models import ApprovalRequest, State, Vote
 from encryption.badge import Badge
 from encryption.badge import State as BadgeState
 from encryption.models import JobSession, Rekey, RekeyJob
@@ -111,8 +111,7 @@ def of_request(
 
 
 def _executed(votes: Iterable[Vote]) -> Sign:
-    yes = [vote for vote in votes if vote.verdict == Verdict.APPROVE]
-    if any(vote.capacity == Capacity.SECURITY for vote in yes):
+    if any(vote.is_of_security for vote in votes):
         return Sign(SEAL, "Approved by security")
     return Sign(ACT, "Done, approved by an administrator")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Max
 
-from approvals.models import Capacity, RequestTarget, State, Verdict, Vote
+from approvals.models import RequestTarget, State, Vote
 from compliance.checks.facts import CustodyFacts, JobFacts, PasswordFacts, VersionFacts
 from encryption.models import EncryptionPassword, PasswordVersion, VeeamPassword
 from recovery import selectors as recovery
@@ -67,8 +67,7 @@ def gather(
 
 def _approved_requests() -> set[UUID]:
     """Return the requests that a member of Security other than the asker approved."""
-    votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
-    return set(votes.values_list("request", flat=True))
+    return set(Vote.objects.all().of_security().values_list("request", flat=True))
 
 
 def _since(row: PasswordVersion) -> datetime | None:
@@ -81,7 +80,7 @@ def _since(row: PasswordVersion) -> datetime | None:
 
 def _approved_kms() -> dict[UUID, bool]:
     """Return the key management servers, and whether Security approved that jobs use each."""
-    votes = Vote.objects.filter(capacity=Capacity.SECURITY, verdict=Verdict.APPROVE)
+    votes = Vote.objects.all().of_security()
     named = RequestTarget.objects.filter(
         type=RequestTarget.Type.PASSWORD, request__state=State.EXECUTED, request__in=votes.values("request")
     )

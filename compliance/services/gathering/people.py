@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts import selectors as accounts_of
 from accounts.models import ApiToken, RoleGrant, SecurityMember, User
-from approvals.models import ApprovalRequest, Capacity, Kind, Policy, State, Verdict, Vote
+from approvals.models import ApprovalRequest, Kind, Policy, State, Vote
 from approvals.services import policies as policies_of
 from compliance.checks.facts import AccountFacts, PolicyFacts, RequestFacts, TokenFacts
 from encryption.models import Repository
@@ -61,7 +61,7 @@ def _policy(place: str, ref: UUID | None, row: Policy | None) -> PolicyFacts:
 
 def requests(now: datetime) -> tuple[RequestFacts, ...]:
     """Return what was executed lately about passwords, and whether Security approved it."""
-    yes = Vote.objects.filter(request=OuterRef("pk"), verdict=Verdict.APPROVE, capacity=Capacity.SECURITY)
+    yes = Vote.objects.filter(request=OuterRef("pk")).of_security()
     done = ApprovalRequest.objects.filter(
         kind__in=ABOUT_PASSWORDS, state=State.EXECUTED, ended_at__gte=now - LATELY
     )
