@@ -222,3 +222,8 @@ class Kind(StrEnum):
         "What was offered does not open an adopted job",
         "Somebody typed a value that is not the password: ask them, and look at their copy of it.",
     )
+    PASSWORD_UNTAKEN = (
+        "password.untaken",
+        "A generated password was not taken",
+        "Nobody knows it: ask for its release to a custodian, or for another password.",
+    )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from audit import queue
 from encryption.services import guarding
-from recovery.services import cases, custody, obeying, releases
+from recovery.services import cases, custody, obeying, releases, untaken
 
 
 @queue.worker(queue.Task.ENTERPRISE)
@@ -45,6 +45,8 @@ def open_response(case: UUID) -> None:
 
 @queue.beat(queue.Task.WATCH_RELEASES)
 def watch() -> None:
-    """End the alarms about released passwords that were changed since, and about copies of erased ones."""
+    """End alarms about released passwords and copies whose cause is gone; watch and remind of what waits."""
     releases.watch()
     custody.watch()
+    untaken.watch()
+    untaken.remind()

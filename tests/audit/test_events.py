@@ -196,6 +196,7 @@ FROZEN_ALARMS = [
     "approval.quick",
     "forwarder.behind",
     "password.not_proved",
+    "password.untaken",
 ]
 
 
