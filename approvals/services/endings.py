@@ -43,7 +43,8 @@ def end_within(
     now = now or timezone.now()
     had_secret = request.sealed_secret is not None
     request.state, request.outcome, request.ended_at, request.sealed_secret = state, outcome, now, None
-    request.decided_at = request.decided_at or now
+    if state == State.REJECTED:
+        request.decided_at = now
     request.save(update_fields=["state", "outcome", "ended_at", "decided_at", "sealed_secret"])
     request.targets.filter(open=True).update(open=False)
     facts = {"number": request.number, "digest": request.digest}

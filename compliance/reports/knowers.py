@@ -57,9 +57,9 @@ def _typed(version: PasswordVersion, names: dict[UUID, str]) -> list[_Row]:
             names.get(person, "a person whose name was erased"),
             version.created_at,
             None,
-            "asked for it" if place == 0 else "proved to know it",
+            "asked for it" if person == version.asked_by else "proved to know it",
         )
-        for place, person in enumerate(people)
+        for person in people
         if person not in released
     ]
 

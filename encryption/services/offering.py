@@ -150,7 +150,7 @@ def _hold(
             return
         locked.sealed_password, locked.sealed_root = sealed
         locked.strength, locked.length = judged
-        locked.known_to = sorted({*locked.known_to, str(made.person)})
+        locked.known_to = list(dict.fromkeys([*locked.known_to, str(made.person)]))
         locked.save(update_fields=["sealed_password", "sealed_root", "known_to", "strength", "length"])
         for adopted in others:
             _set_apart_within(adopted, version)

@@ -66,7 +66,7 @@ def seal(release_id: UUID) -> None:
         if not done.update(sealed=sealed, sealed_at=timezone.now()):
             return
         version = PasswordVersion.objects.select_for_update().get(pk=release.version_id)
-        # Who asked stands first.
+        # In the order in which they came to know it.
         version.known_to = list(dict.fromkeys([*version.known_to, str(release.person_id)]))
         version.save(update_fields=["known_to"])
         if not release.is_first:

@@ -8,12 +8,13 @@ import pytest
 from django.utils import timezone
 
 from approvals.errors import OwnRequest
+from approvals.services import requests
 from compliance.errors import Invalid
 from compliance.reports import formats, governance
 from compliance.reports.document import Document
 from compliance.reports.period import Period
 from encryption.models import Drift
-from tests.approvals.conftest import approve
+from tests.approvals.conftest import approve, new_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,20 @@ def test_what_was_asked_is_counted_by_its_end(report):
     assert (
         sum(rows(report, "by_month")[-1][name] for name in ("with_Security", "rejected", "not_decided")) == 3
     )
+
+
+def test_half_a_decision_that_ended_otherwise_was_none(people, roster, ask):
+    """One consent of two, then taken back: nobody approved it, and no report says so."""
+    new_policy(quorum=2)
+    request = ask()
+    approve(people.dpo, request)
+    requests.withdraw(request.pk, by=people.operator, digest=request.digest)
+    report = governance.build(people.auditor, {}, timezone.now())
+    assert (fact(report, "approved_by_security"), fact(report, "median_hours")) == (0, None)
+    assert [row["verdict"] for row in rows(report, "requests")] == [""]
+    assert rows(report, "by_month")[-1]["not_decided"] == 1
+    request.refresh_from_db()
+    assert request.decided_at is None
 
 
 def test_a_request_outside_the_period_is_left_out(executed, people):
