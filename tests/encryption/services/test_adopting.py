@@ -9,7 +9,7 @@ from encryption import badge
 from encryption.engines.native import finding
 from encryption.errors import JobRefused, PlaceRefused
 from encryption.models import Job, PasswordVersion, RestorePoint
-from encryption.services import adopting, backups, drift, jobs, runs
+from encryption.services import backups, drift, jobs, runs
 from tests.encryption.adopted import adopt, forget, prove, whole
 from tests.encryption.conftest import SECOND
 
@@ -159,27 +159,6 @@ def test_what_came_later_is_adopted_later(lost):
     shutil.move(kept, lost.folder / kept.name)
     assert adopt(lost).points == 1
     assert "point" not in {kind for kind, *_ in whole(lost).values()}
-
-
-def test_killed_in_the_middle_it_goes_on(lost, monkeypatch):
-    monkeypatch.setattr(finding, "BATCH", 1)
-    put, calls = adopting._Reading._put_points, []
-
-    def dying(self, job, found):
-        calls.append(job)
-        if len(calls) == 2:
-            raise SystemExit
-        put(self, job, found)
-
-    monkeypatch.setattr(adopting._Reading, "_put_points", dying)
-    row = adopting.adopt(lost.repository.pk, by=lost.user)
-    with pytest.raises(SystemExit):
-        adopting.run_adoption(row.pk)
-    assert RestorePoint.objects.count() == 1
-    adopting.run_adoption(row.pk)
-    row.refresh_from_db()
-    assert (row.state, row.jobs, row.points) == ("done", 1, 3)
-    assert set(whole(lost)) == set(lost.points)
 
 
 def test_only_a_batch_is_held_at_once(lost, monkeypatch):
