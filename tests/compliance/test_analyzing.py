@@ -1,9 +1,14 @@
 """A run of the analyzer: asked for, done once, kept."""
 
-import pytest
-from django.db import IntegrityError, transaction
+from collections import Counter
 
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from audit import services as audit
 from audit.models import Entry, Outbox
+from bench import crowd
 from compliance.checks import CHECKS, Status
 from compliance.models import Assessment, Finding
 from compliance.services import analyzing
@@ -50,3 +55,13 @@ def test_a_run_that_is_done_stays_as_it_was(people):  # noqa: F811
     done = analyzing.analyze(analyzing.ask(by=people.dpo).pk)
     with pytest.raises(IntegrityError, match="is refused"), transaction.atomic():
         Assessment.objects.filter(pk=done.pk).update(counts={})
+
+
+def test_nothing_is_read_once_for_each_job(vsec_home):
+    crowd.people()
+    crowd.jobs(20, 40)
+    asked = analyzing.ask(by=audit.CONSOLE)
+    with CaptureQueriesContext(connection) as found:
+        analyzing.analyze(asked.pk)
+    [(_, times)] = Counter(query["sql"][:110] for query in found.captured_queries).most_common(1)
+    assert times <= 3

@@ -90,7 +90,8 @@ def _approved_kms() -> dict[UUID, bool]:
 
 
 def _custody(newest: Iterable[VersionFacts], now: datetime) -> dict[UUID, CustodyFacts]:
-    rows = PasswordVersion.objects.filter(pk__in=[one.id for one in newest]).only("pk", "known_to")
+    rows = PasswordVersion.objects.filter(pk__in=[one.id for one in newest])
+    rows = rows.only("pk", "asked_by", "known_to")
     drilled = _drilled()
     return {
         version: CustodyFacts(
