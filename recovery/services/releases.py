@@ -100,17 +100,22 @@ def watch() -> int:
     told = Release.objects.filter(
         pk__in=[UUID(ref) for ref in open_ones.values_list("subject_id", flat=True)]
     )
+    ended = list(told.filter(is_over()))
+    for release in ended:
+        with audit.act(by=audit.WORKER, subject=release):
+            resolve_alarm_within(Kind.PASSWORD_RELEASED, release)
+    return len(ended)
+
+
+def is_over() -> Q:
+    """Return what holds of a release whose password was changed since, or deleted."""
     newer = PasswordVersion.objects.filter(
         password=OuterRef("version__password"),
         number__gt=OuterRef("version__number"),
         in_force_from__isnull=False,
     )
     gone = Q(version__in_force_until__isnull=False) | Q(version__password__deleted_at__isnull=False)
-    ended = list(told.filter(gone | Exists(newer)))
-    for release in ended:
-        with audit.act(by=audit.WORKER, subject=release):
-            resolve_alarm_within(Kind.PASSWORD_RELEASED, release)
-    return len(ended)
+    return gone | Q(Exists(newer))
 
 
 def _own(release_id: UUID, by: User) -> Release:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail.message import EmailMessage
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,8 +15,8 @@ from audit import services as audit
 from audit.alarms import Kind
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
-from encryption.models import PasswordVersion
 from recovery.models import Release
+from recovery.services import releases
 
 # From the hand-over on, until it is opened or the week is over.
 EVERY = timedelta(days=2)
@@ -71,11 +71,5 @@ def _told() -> list[str]:
 def _nobodys(now: datetime) -> QuerySet[Release]:
     """Return what was generated for somebody who never read it, while it is the newest value in force."""
     taken = Release.objects.filter(version=OuterRef("version"), taken_at__isnull=False)
-    newer = PasswordVersion.objects.filter(
-        password=OuterRef("version__password"),
-        number__gt=OuterRef("version__number"),
-        in_force_from__isnull=False,
-    )
-    gone = Q(version__in_force_until__isnull=False) | Q(version__password__deleted_at__isnull=False)
     late = Release.objects.filter(request=F("version__request"), taken_at=None, expires_at__lte=now)
-    return late.exclude(gone).exclude(Exists(taken)).exclude(Exists(newer))
+    return late.exclude(releases.is_over()).exclude(Exists(taken))

@@ -19,8 +19,8 @@ from encryption.engines.native import protection
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import KEYRING, JobFolder, open_folder
 from encryption.engines.native.header import TIME_FORM
-from encryption.engines.native.keylines import open_keyring, storage_place
-from encryption.engines.native.keyring import KeyringHead, Roots, parse_line, read_lines
+from encryption.engines.native.keylines import lines_among, open_keyring, storage_place
+from encryption.engines.native.keyring import KeyringHead, Roots
 from encryption.engines.native.opening import GivenKeys
 from encryption.engines.native.recovery import Line
 from encryption.errors import EngineError, MissingKeyLine, NoKeyring
@@ -87,18 +87,12 @@ class _Keys:
         self.has_keyring = folder.status(KEYRING) is not None
         if not self.has_keyring:
             return
-        wanted = {str(point) for point in points}
         with open_keyring(folder) as (head, file):
             if roots is not None:
                 self._opener = head, KeyWrapper(head.open(roots(head)))
-            for raw in read_lines(file):
-                try:
-                    line = parse_line(raw)
-                except ValueError:
-                    # It costs its own restore point, which then has no line.
-                    continue
-                if line.restore_point in wanted:
-                    self._lines[line.restore_point, line.storage_key] = line.wrapped
+            # A line that is none costs its own restore point, which then has no line.
+            for line in lines_among(file, {str(point).encode("ascii") for point in points}):
+                self._lines[line.restore_point, line.storage_key] = line.wrapped
 
     def ring(self, point: UUID, storage_key: UUID) -> GivenKeys | None:
         """Return what opens a restore point; None without roots. Raises MissingKeyLine, WrongKey."""

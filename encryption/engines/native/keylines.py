@@ -89,7 +89,7 @@ class KeyringKeys:
         found: dict[tuple[UUID, UUID], bytes] = {}
         with open_keyring(self._folder) as (head, file):
             wrapper = self._wrapper(head)
-            for line in _lines_among(file, needles):
+            for line in lines_among(file, needles):
                 pair = names.get((line.restore_point, line.storage_key))
                 if pair is not None and pair not in found:
                     with suppress(WrongKey):
@@ -116,13 +116,16 @@ def _lines_of(file: BinaryIO, restore_point: UUID, storage_key: UUID) -> Iterato
             yield line
 
 
-def _lines_among(file: BinaryIO, restore_points: Collection[bytes]) -> Iterator[KeyLine]:
-    """Yield the lines of these restore points, and those of another spelling than ours that may be."""
+def lines_among(file: BinaryIO, restore_points: Collection[bytes]) -> Iterator[KeyLine]:
+    """Yield the lines of these restore points, by their ids as text; what is no line is passed over."""
     begins = len(_BEGINNING)
     for raw in read_lines(file):
+        # A line of another spelling than ours is read before it is judged.
         if raw[begins : begins + _ID_LENGTH] in restore_points or not raw.startswith(_BEGINNING):
             with suppress(ValueError):
-                yield parse_line(raw)
+                line = parse_line(raw)
+                if line.restore_point.encode("ascii") in restore_points:
+                    yield line
 
 
 def append_key(

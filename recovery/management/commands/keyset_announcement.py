@@ -1,6 +1,5 @@
 """The announcement of the keyset in force, as text, with the fingerprint that both sides compare."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,9 +11,6 @@ from recovery.services import keysets
 
 class Command(BaseCommand):
     help = "Print the announcement of the keyset in force, to be taken by another installation."
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Nothing is chosen: one is in force."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         active = Keyset.objects.filter(state=Keyset.State.ACTIVE).first()
