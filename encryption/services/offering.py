@@ -3,19 +3,14 @@
 A password that nobody proved opens nothing. A proved one is held, logged, and approved by nobody.
 """
 
-from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.errors import NotEligible
 from accounts.models import User
-from accounts.rules import permissions
-from audit import queue
 from audit import services as audit
 from audit.alarms import Kind
-from audit.errors import Later
 from audit.events import Event
 from audit.models import Alarm
 from audit.services.alarms import raise_alarm_within, resolve_alarm_within
@@ -25,11 +20,8 @@ from encryption.engines.native.keyring import Roots, roots_of
 from encryption.engines.registry import engine_for
 from encryption.errors import EngineError, JobRefused, PasswordRefused
 from encryption.models import AdoptedJob, Job, PasswordVersion, RestorePoint, VeeamAdoption
-from encryption.services import adopting, intake, placing, vault
+from encryption.services import adopting, offers, placing, vault
 from encryption.services.veeam import adoption as at_veeam
-
-_ASK = "encryption.ask_change_job"
-_HOUR, _AGAIN = timedelta(hours=1), timedelta(seconds=30)
 
 State = VeeamAdoption.State
 
@@ -42,56 +34,33 @@ def offer(encryption_password: UUID, *, by: User, typed: Secret) -> VeeamAdoptio
     """
     if not AdoptedJob.objects.filter(version__password=encryption_password).exists():
         return at_veeam.adopt(encryption_password, by=by, typed=typed)
-    with audit.attempt(by=by, subject=("encryption.encryptionpassword", encryption_password)) as attempt:
-        if _ASK not in permissions(by.facts()):
-            raise NotEligible("Who may ask for changes of encryption may adopt a password.")
-        _check(encryption_password)
-        name = uuid4()
-        with typed:
-            sealed = intake.seal_for(at_veeam.owner_of(name, encryption_password), typed)
-        with attempt.act():
-            made = VeeamAdoption.objects.create(
-                id=name,
-                password_id=encryption_password,
-                asked_by=by.pk,
-                person=by.person_id,
-                sealed=sealed,
-            )
-            audit.record(Event.PASSWORD_OFFERED, facts={"adoption": made.pk})
-            queue.ring(queue.Task.VEEAM_ADOPT, made.pk)
-    return made
+    event = Event.PASSWORD_OFFERED
+    return offers.take(encryption_password, by=by, typed=typed, check=_check, event=event)
 
 
 def prove(adoption_id: UUID) -> None:
     """Try what was offered, in the worker; it is held or forgotten. Raises Later while nothing is read."""
-    made = VeeamAdoption.objects.select_related("password").filter(pk=adoption_id, done_at=None).first()
-    if made is None or made.sealed is None:
+    made = offers.waiting(adoption_id)
+    if made is None:
         return
     if not AdoptedJob.objects.filter(version__password=made.password_id).exists():
         at_veeam.prove(adoption_id)
         return
     audit.wait_while_older()
     try:
-        with (
-            intake.open_for(at_veeam.owner_of(made.pk, made.password_id), bytes(made.sealed)) as typed,
-            read_password(typed.reveal()) as password,
-        ):
+        with offers.opened(made) as typed, read_password(typed.reveal()) as password:
             _try(made, password)
     except OSError as error:
-        if timezone.now() - made.asked_at < _HOUR:
-            raise Later(_AGAIN) from error
-        at_veeam.end(made, State.FAILED, f"The repository cannot be read: {error.strerror or error}.")
+        offers.put_off(made, f"The repository cannot be read: {error.strerror or error}.", error)
     except (EngineError, PasswordRefused) as error:
-        at_veeam.end(made, State.FAILED, str(error))
+        offers.end(made, State.FAILED, str(error))
 
 
 def _check(password: UUID) -> None:
-    version = _unproven(password)
-    if version is None:
+    if _unproven(password) is None:
         raise JobRefused("The value of this password is held here already.")
-    recent = VeeamAdoption.objects.filter(password=password, asked_at__gt=timezone.now() - _HOUR)
-    if recent.count() >= at_veeam.MOST:
-        raise JobRefused("That were many tries in an hour: look at the copy of the password first.")
+    if offers.too_many(password):
+        raise JobRefused(offers.TOO_MANY)
 
 
 def _unproven(password: UUID) -> PasswordVersion | None:
@@ -105,7 +74,7 @@ def _unproven(password: UUID) -> PasswordVersion | None:
 def _try(made: VeeamAdoption, typed: Secret) -> None:
     version = _unproven(made.password_id)
     if version is None:
-        at_veeam.end(made, State.FAILED, "No adopted job waits for this password any more.")
+        offers.end(made, State.FAILED, "No adopted job waits for this password any more.")
         return
     roots, root, opened, others = roots_of(typed), None, [], []
     for adopted in selectors.adopted_keyrings().filter(version=version).select_related("job__repository"):
@@ -118,7 +87,7 @@ def _try(made: VeeamAdoption, typed: Secret) -> None:
     if root is None:
         _refuse(made)
         return
-    judged = at_veeam.judge(typed, made.password.hint)
+    judged = offers.judge(typed, made.password.hint)
     _hold(made, version, vault.seal_known(version, typed, root), judged, opened, others)
 
 
@@ -146,7 +115,7 @@ def _hold(
     with audit.act(by=audit.WORKER, subject=made.password):
         locked = PasswordVersion.objects.select_for_update().get(pk=version.pk)
         if not locked.is_unproven:
-            at_veeam.end_within(made, State.FAILED, "Somebody else proved it meanwhile.")
+            offers.end_within(made, State.FAILED, "Somebody else proved it meanwhile.")
             return
         locked.sealed_password, locked.sealed_root = sealed
         locked.strength, locked.length = judged
@@ -163,7 +132,7 @@ def _hold(
         apart = f" {len(others)} that said so too do not, and wait for another." if others else ""
         jobs = "one job" if len(opened) == 1 else f"{len(opened)} jobs"
         said = f"It opens the keyring of {jobs} and is held; nobody approved it.{apart}"
-        at_veeam.end_within(made, State.ADOPTED, said)
+        offers.end_within(made, State.ADOPTED, said)
 
 
 def _set_apart_within(adopted: AdoptedJob, version: PasswordVersion) -> None:
@@ -180,4 +149,4 @@ def _refuse(made: VeeamAdoption) -> None:
         audit.record(Event.PASSWORD_NOT_PROVED, facts=facts)
         text = f"A value was offered as “{made.password}” that opens none of its keyrings."
         raise_alarm_within(Kind.PASSWORD_NOT_PROVED, made.password, Alarm.Severity.WARNING, text)
-        at_veeam.end_within(made, State.WRONG, "It opens none of the adopted keyrings of this password.")
+        offers.end_within(made, State.WRONG, "It opens none of the adopted keyrings of this password.")

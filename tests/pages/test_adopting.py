@@ -3,7 +3,7 @@
 import pytest
 
 from encryption.models import VeeamAdoption
-from encryption.services.veeam import adoption
+from encryption.services import offers
 from tests.pages.veeam_house import make_password, make_server
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_what_veeam_said_is_shown(people, browse, unproven):
     client = browse(people.administrator)
     client.post(f"/passwords/{unproven.pk}/adopt/", {"password": "wrong"})
     offer = VeeamAdoption.objects.get()
-    adoption.end(offer, VeeamAdoption.State.WRONG, "Veeam says that this is not the password.")
+    offers.end(offer, VeeamAdoption.State.WRONG, "Veeam says that this is not the password.")
     page = client.get(f"/adoptions/{offer.pk}/").content.decode()
     assert ("Veeam says that this is not the password." in page, "http-equiv" in page) == (True, False)
 

@@ -95,7 +95,7 @@ def test_wrong_password_is_forgotten_and_alarmed_until_the_right_one(lost):
 
 def test_many_tries_in_an_hour_are_refused(lost, monkeypatch):
     adopt(lost)
-    monkeypatch.setattr("encryption.services.veeam.adoption.MOST", 1)
+    monkeypatch.setattr("encryption.services.offers.MOST", 1)
     prove(lost, SECOND)
     with pytest.raises(JobRefused, match="many tries"):
         prove(lost)

@@ -11,7 +11,7 @@ from audit.models import Alarm, Entry
 from encryption.crypto.secret import Secret
 from encryption.errors import ServerRefused
 from encryption.models import Attestation, PasswordVersion, VeeamAdoption, VeeamPassword
-from encryption.services import vault
+from encryption.services import offers, vault
 from encryption.services.veeam import adoption
 from tests.alarms import assert_ended
 from tests.encryption.conftest import make_user
@@ -110,7 +110,7 @@ def test_wrong_values_are_slowed_before_veeam_blocks(gold, operator, there):
 
 
 def test_many_tries_in_an_hour_are_refused(gold, operator):
-    for _ in range(adoption.MOST):
+    for _ in range(offers.MOST):
         VeeamAdoption.objects.create(password=gold, asked_by=operator.pk, person=operator.person_id)
     with pytest.raises(ServerRefused, match="many tries"):
         offer(gold, operator)
