@@ -5,6 +5,7 @@ all: what a header says of its kind is bound to a key that nobody gave. With the
 is opened as a restore opens it. What does not hold is said by name; nothing here writes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from encryption.engines.native import protection
 from encryption.engines.native.datafile import DataFile
 from encryption.engines.native.folder import KEYRING, JobFolder, open_folder
 from encryption.engines.native.header import TIME_FORM
-from encryption.engines.native.keylines import lines_among, open_keyring, storage_place
+from encryption.engines.native.keylines import lines_among, open_keyring, storage_place, unwrap_any
 from encryption.engines.native.keyring import KeyringHead, Roots
 from encryption.engines.native.opening import GivenKeys
 from encryption.engines.native.recovery import Line
@@ -82,7 +83,7 @@ class _Keys:
     """The key lines of some restore points, and with `roots` the storage keys in them."""
 
     def __init__(self, folder: JobFolder, points: list[UUID], roots: Roots | None) -> None:
-        self._lines: dict[_Ids, bytes] = {}
+        self._lines: dict[_Ids, list[bytes]] = defaultdict(list)
         self._opener: tuple[KeyringHead, KeyWrapper] | None = None
         self.has_keyring = folder.status(KEYRING) is not None
         if not self.has_keyring:
@@ -92,17 +93,18 @@ class _Keys:
                 self._opener = head, KeyWrapper(head.open(roots(head)))
             # A line that is none costs its own restore point, which then has no line.
             for line in lines_among(file, {str(point).encode("ascii") for point in points}):
-                self._lines[line.restore_point, line.storage_key] = line.wrapped
+                self._lines[line.restore_point, line.storage_key].append(line.wrapped)
 
     def ring(self, point: UUID, storage_key: UUID) -> GivenKeys | None:
         """Return what opens a restore point; None without roots. Raises MissingKeyLine, WrongKey."""
-        wrapped = self._lines.get((str(point), str(storage_key)))
-        if wrapped is None:
+        wrapped = self._lines.get((str(point), str(storage_key)), ())
+        if not wrapped:
             raise MissingKeyLine("It is encrypted, and the keyring has no line for its key.")
         if self._opener is None:
             return None
         head, wrapper = self._opener
-        return GivenKeys({storage_key: wrapper.unwrap(wrapped, storage_place(head, point, storage_key))})
+        key = unwrap_any(wrapper, wrapped, storage_place(head, point, storage_key))
+        return None if key is None else GivenKeys({storage_key: key})
 
 
 def _parts(folder: JobFolder, point: UUID, keys: _Keys) -> Iterator[Found | Unread]:

@@ -6,7 +6,7 @@ before the data file that needs it gets its name.
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -55,6 +55,19 @@ def storage_place(head: KeyringHead, restore_point: UUID | str, storage_key: UUI
     return f"{before}{restore_point}{between}{storage_key}{after}".encode("ascii")
 
 
+def unwrap_any(wrapper: KeyWrapper, lines: Iterable[bytes], place: bytes) -> bytes | None:
+    """Return what the first of several lines for one key opens to; None without a line. Raises WrongKey."""
+    refused: WrongKey | None = None
+    for wrapped in lines:
+        try:
+            return wrapper.unwrap(wrapped, place)
+        except WrongKey as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    return None
+
+
 class KeyringKeys:
     """A keyring that was opened with its root; gives single storage keys."""
 
@@ -66,15 +79,12 @@ class KeyringKeys:
     def storage_key(self, restore_point: UUID, storage_key: UUID) -> bytes:
         """Return a data file's storage key; raises MissingKeyLine, WrongKey, WrongPassword."""
         with open_keyring(self._folder) as (head, file):
-            wrapper = self._wrapper(head)
             place = storage_place(head, restore_point, storage_key)
-            refused: WrongKey | None = None
-            for line in _lines_of(file, restore_point, storage_key):
-                try:
-                    return wrapper.unwrap(line.wrapped, place)
-                except WrongKey as error:
-                    refused = error
-        raise refused or MissingKeyLine(
+            lines = (line.wrapped for line in _lines_of(file, restore_point, storage_key))
+            found = unwrap_any(self._wrapper(head), lines, place)
+        if found is not None:
+            return found
+        raise MissingKeyLine(
             f"Restore point {restore_point} has no line in the keyring of job {self._folder.job}. Its data is"
             " whole, but its key is not here: look for an older keyring in a copy."
         )

@@ -151,6 +151,18 @@ def test_again_is_the_same(lost):
     assert Entry.objects.filter(event="points.adopted").count() == entries
 
 
+def test_second_line_of_a_key_that_does_not_open_hides_nothing(lost):
+    keyring = lost.folder / "keyring"
+    line = keyring.read_bytes().splitlines()[-1]
+    at = line.index(b'"wrapped":"') + len(b'"wrapped":"')
+    other = b"B" if line[at : at + 1] == b"A" else b"A"
+    with keyring.open("ab") as file:
+        file.write(line[:at] + other + line[at + 1 :] + b"\n")
+    adopt(lost)
+    assert prove(lost).state == "adopted"
+    assert "point" not in {kind for kind, *_ in whole(lost).values()}
+
+
 def test_what_came_later_is_adopted_later(lost):
     kept = lost.folder.parent.parent / f"{min(lost.points)}.vsb"
     shutil.move(lost.folder / kept.name, kept)
